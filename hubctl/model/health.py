@@ -1,0 +1,102 @@
+"""Condition, PredictorHealth and Finding: what is concluded from observations.
+
+``PredictorHealth`` is the memory that aggregation folds new observations into; ``Finding`` is what it concludes
+about a predictor, a spoke, a model version or the hub's own sight.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from hubctl.model.predictor import Outcome
+
+
+class Condition(StrEnum):
+    """A predictor's or spoke's health; unknown is a state of its own and never counts as healthy."""
+
+    HEALTHY = "healthy"
+    ANOMALOUS = "anomalous"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One input window, answered once.
+
+    Attributes:
+        window: digest of the input window.
+        bad: whether enough of its rows were anomalous.
+    """
+
+    window: str
+    at: datetime
+    version: str
+    instances: int
+    anomalies: int
+    bad: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PredictorHealth:
+    """What is remembered of one model on one spoke.
+
+    Attributes:
+        votes: the latest distinct windows of the current version, oldest first, bounded.
+        good_streak: good votes in a row, for clearing.
+        fault: the deterministic fault seen last (not found, malformed, denied …), or None.
+        fault_streak: polls in a row with that fault.
+        unreachable_streak: polls in a row without any answer.
+        version_since: when the version was first seen; votes settle after it.
+        last_outcome: of the latest poll.
+    """
+
+    cluster: str
+    model: str
+    version: str
+    condition: Condition
+    reason: str
+    since: datetime
+    version_since: datetime
+    last_at: datetime
+    last_outcome: Outcome
+    votes: tuple[Vote, ...] = ()
+    good_streak: int = 0
+    fault: Outcome | None = None
+    fault_streak: int = 0
+    unreachable_streak: int = 0
+
+
+class FindingKind(StrEnum):
+    """What a finding is about; policies name these."""
+
+    HUB_UNREACHABLE = "hub-unreachable"
+    MODEL_FAULT = "model-fault"
+    MODEL_ANOMALY = "model-anomaly"
+    SPOKE_UNREACHABLE = "spoke-unreachable"
+    SPOKE_ANOMALY = "spoke-anomaly"
+    PREDICTOR_FAULT = "predictor-fault"
+    PREDICTOR_ANOMALY = "predictor-anomaly"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A conclusion about the fleet, identified by ``key`` for as long as it lasts.
+
+    Attributes:
+        key: stable identity, such as ``model-anomaly:anomaly-detector@v2``.
+        clusters: the spokes it is about, sorted.
+        deterministic: a hard fact, not statistics.
+        confidence: 0 to 1; 1 when deterministic.
+        summary: one sentence for people.
+        inhibited_by: key of a wider finding that explains this one; it then leads to no action.
+    """
+
+    kind: FindingKind
+    key: str
+    clusters: tuple[str, ...]
+    summary: str
+    model: str = ""
+    version: str = ""
+    deterministic: bool = False
+    confidence: float = 1.0
+    inhibited_by: str = ""

@@ -1,0 +1,109 @@
+"""InferenceService, Prediction and Observation: a model on a spoke, its answer, and what one poll found.
+
+An Observation is a fact whatever happened: a predictor that is down is an outcome, not an exception.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from hubctl.model.values import ModelProfile, Route
+
+
+class Outcome(StrEnum):
+    """What one poll found; exactly one, stable in ``poll -o json``."""
+
+    OK = "ok"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    TLS = "tls"
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    NOT_READY = "not_ready"
+    MALFORMED = "malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceService:
+    """One model on one spoke.
+
+    Attributes:
+        service: the Kubernetes Service of its predictor.
+        route: how the hub reaches it; None when nothing says.
+        version: what Git delivers, overrides included.
+    """
+
+    cluster: str
+    name: str
+    version: str
+    namespace: str
+    service: str
+    profile: ModelProfile
+    route: Route | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The rows that one poll sends.
+
+    Attributes:
+        instances: equal-length rows of finite numbers.
+        digest: identifies the input window; two polls with one digest are one vote.
+    """
+
+    instances: tuple[tuple[float, ...], ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a predictor answered, checked against what was asked.
+
+    Attributes:
+        labels: one of -1 (anomaly) and 1 (normal) per instance; empty for a forecast.
+        rows: one row of finite numbers per instance; empty for labels.
+        model_name: only if the server said it.
+        model_version: only if the server said it.
+    """
+
+    labels: tuple[int, ...] = ()
+    rows: tuple[tuple[float, ...], ...] = ()
+    model_name: str = ""
+    model_version: str = ""
+
+    @property
+    def anomalies(self) -> int:
+        """How many instances were called anomalous."""
+        return self.labels.count(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one poll of one predictor found.
+
+    Attributes:
+        version: what Git delivers to the spoke.
+        at: when the answer was complete, UTC.
+        reason: a stable word for why, empty when the outcome is ok and there is nothing to add.
+        detail: for people; holds no token and no address with credentials.
+        window: digest of the input window; empty when nothing was sent.
+        instances: rows sent and answered.
+        anomalies: rows answered -1.
+        votes: whether the answer counts as a vote: an ok answer of a label model to at least one row.
+        served_version: only if the server said it.
+    """
+
+    cluster: str
+    model: str
+    version: str
+    at: datetime
+    outcome: Outcome
+    reason: str = ""
+    detail: str = ""
+    window: str = ""
+    instances: int = 0
+    anomalies: int = 0
+    latency_ms: float = 0.0
+    votes: bool = False
+    served_version: str = ""

@@ -1,0 +1,305 @@
+"""HubValues: our two sections of ``values-hub.yaml``, ``coordinationEngine.kserve`` and ``hubctl``.
+
+A hub file of Validated Patterns holds much more; other people's keys are kept in the file and ignored here.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from hubctl.model.base import (
+    DnsLabel,
+    Duration,
+    ModelName,
+    Strict,
+    only_placeholders,
+)
+
+RESERVED_PREFIXES = ("namespace", "timeout", "predictor-port")
+"""The coordination engine reads KSERVE_NAMESPACE, KSERVE_TIMEOUT and KSERVE_PREDICTOR_PORT itself."""
+
+
+class RegisteredModel(Strict):
+    """One entry of the model registry: a model by the name that the coordination engine calls it."""
+
+    name: ModelName
+    service: DnsLabel | None = Field(None, description="Kubernetes Service; default <name>-predictor")
+    namespace: DnsLabel | None = Field(None, description="default: the spoke's namespace")
+    type: str | None = Field(None, description="free text, for people")
+    description: str | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _not_reserved(cls, name: str) -> str:
+        if name.startswith(RESERVED_PREFIXES):
+            raise ValueError(f"expected a name that does not start with {', '.join(RESERVED_PREFIXES)}")
+        return name
+
+
+class KServe(Strict):
+    """``coordinationEngine.kserve``, in each spelling that upstream platforms use."""
+
+    enabled: bool = True
+    namespace: DnsLabel = "self-healing-platform"
+    services: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")], DnsLabel] = Field(
+        default_factory=dict, description="model name with underscores: Kubernetes Service"
+    )
+    models: tuple[RegisteredModel, ...] = ()
+    predictor_port: int = Field(8080, ge=1, le=65535)
+    timeout: Duration = 10.0
+    anomaly_detector_service: DnsLabel | None = None
+    anomaly_detector_model: ModelName | None = None
+    predictive_analytics_service: DnsLabel | None = None
+    predictive_analytics_model: ModelName | None = None
+
+    @model_validator(mode="after")
+    def _unique(self) -> "KServe":
+        names = [model.name for model in self.registry]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"expected each model once, found {', '.join(twice)} more than once")
+        return self
+
+    @property
+    def registry(self) -> tuple[RegisteredModel, ...]:
+        """Every registered model, whichever spelling names it, with its Service filled in; sorted by name."""
+        found = [*self.models]
+        found += [
+            RegisteredModel(name=key.replace("_", "-"), service=service) for key, service in self.services.items()
+        ]
+        chart = {
+            self.anomaly_detector_model or "anomaly-detector": self.anomaly_detector_service,
+            self.predictive_analytics_model or "predictive-analytics": self.predictive_analytics_service,
+        }
+        found += [RegisteredModel(name=name, service=service) for name, service in chart.items() if service]
+        whole = (
+            model if model.service else model.model_copy(update={"service": f"{model.name}-predictor"})
+            for model in found
+        )
+        return tuple(sorted(whole, key=lambda model: model.name))
+
+
+class UrlRoute(Strict):
+    """A predictor is reached at a URL made from a template."""
+
+    type: Literal["url"] = "url"
+    url: Annotated[
+        str,
+        Field(pattern=r"^https?://[^/@\s]+(/[^\s]*)?$"),
+        only_placeholders("cluster", "model", "namespace", "service"),
+    ]
+
+
+class AcmRoute(Strict):
+    """A predictor is reached through ACM's cluster-proxy user-server on the hub."""
+
+    type: Literal["acm"] = "acm"
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+(:\d+)?$")]
+    scheme: Literal["http", "https"] = Field("https", description="http needs MCE 2.11 or later")
+    port: int | None = Field(None, ge=1, le=65535, description="default 8443 for https, 80 for http")
+
+
+Route = Annotated[UrlRoute | AcmRoute, Field(discriminator="type")]
+
+
+class Features(Strict):
+    """Where the rows for a model come from: a file per spoke and model, or a command that prints them."""
+
+    file: Annotated[str, only_placeholders("cluster", "model")] | None = None
+    command: tuple[str, ...] | None = Field(
+        None, description="arguments; {cluster} and {model} are replaced, no shell is involved"
+    )
+    timeout: Duration = 10.0
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Features":
+        if (self.file is None) == (not self.command):
+            raise ValueError("expected exactly one of file and command")
+        return self
+
+
+class Resources(Strict):
+    """Kubernetes resource requests and limits."""
+
+    requests: dict[str, str] = Field(default_factory=dict)
+    limits: dict[str, str] = Field(default_factory=dict)
+
+
+class ModelProfile(Strict):
+    """How a model is served and read, for the whole fleet."""
+
+    output: Literal["labels", "forecast"] = Field(
+        "labels", description="labels: one of -1 and 1 a row, voted; forecast: a row of numbers, recorded"
+    )
+    format: str = "sklearn"
+    runtime: str | None = None
+    path: Annotated[str, Field(pattern=r"^[^/].*$"), only_placeholders("model", "version")] = "{model}/{version}"
+    min_replicas: int = Field(1, ge=0)
+    max_replicas: int = Field(1, ge=1)
+    resources: Resources = Resources()
+    features: Features | None = None
+
+
+class ModelPatch(Strict):
+    """What one spoke changes of a model's profile; an absent key keeps the fleet's value."""
+
+    format: str | None = None
+    runtime: str | None = None
+    path: Annotated[str, only_placeholders("model", "version")] | None = None
+    min_replicas: int | None = Field(None, ge=0)
+    max_replicas: int | None = Field(None, ge=1)
+    resources: Resources | None = None
+    features: Features | None = None
+
+
+class Author(Strict):
+    """Who hubctl's commits are by."""
+
+    name: str = "hubctl"
+    email: str = "hubctl@localhost"
+
+
+class GitOps(Strict):
+    """Where the rendered tree is published and how Argo CD reads it."""
+
+    remote: str | None = Field(None, description="Git URL or path that hubctl pushes to; no credentials in it")
+    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")] = "main"
+    path: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$")] = "rendered"
+    repo_url: str | None = Field(None, alias="repoURL", description="as Argo CD reads it; default: remote")
+    argocd_namespace: DnsLabel = "openshift-gitops"
+    project: DnsLabel = "hubctl-fleet"
+    max_removed_clusters: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^\d{1,3}%$")] | None = Field(
+        None, description="most spokes one publish may remove; default 1 or 10 %, whichever is larger"
+    )
+    author: Author = Author()
+
+    @field_validator("remote", "repo_url")
+    @classmethod
+    def _no_credentials(cls, url: str | None) -> str | None:
+        scheme, separator, rest = (url or "").partition("://")
+        if separator and scheme.startswith("http") and "@" in rest.split("/")[0]:
+            raise ValueError("expected a URL without credentials; use a Git credential helper instead")
+        return url
+
+
+class Observe(Strict):
+    """How predictors are polled."""
+
+    interval: Duration = 60.0
+    deadline: Duration = Field(10.0, description="for one predictor, from the first byte sent to the last read")
+    concurrency: int = Field(64, ge=1, le=2048, description="requests under way at once, over all spokes")
+    per_spoke: int = Field(2, ge=1, description="requests under way at once to one spoke")
+    max_body_bytes: int = Field(1_048_576, ge=1024)
+    token_file: str | None = Field(None, description="file that holds the bearer token; {cluster} is replaced")
+    token_env: str | None = Field(None, description="name of the variable that holds the bearer token")
+    ca_file: str | None = Field(None, description="CA bundle; {cluster} is replaced; default: the system's")
+    route: Route | None = None
+
+    @model_validator(mode="after")
+    def _one_token(self) -> "Observe":
+        if self.token_file and self.token_env:
+            raise ValueError("expected at most one of tokenFile and tokenEnv")
+        return self
+
+
+class Aggregate(Strict):
+    """When observations become a finding."""
+
+    anomalous_fraction: float = Field(0.5, gt=0, le=1, description="share of a window's rows that makes it a bad vote")
+    raise_after: int = Field(3, ge=1, description="bad votes among the last raiseAfter + 1 that raise")
+    clear_after: int = Field(3, ge=1, description="good votes in a row that clear")
+    min_votes: int = Field(3, ge=1, description="fewer votes than this say nothing")
+    window: Duration = Field(3600.0, description="older votes do not count")
+    stale_after: Duration = Field(300.0, description="without a vote for so long, a predictor is unknown")
+    settle: Duration = Field(0.0, description="after a new version, votes of this long do not count")
+    min_spokes: int = Field(2, ge=2, description="spokes that a fleet-wide model finding needs")
+    fleet_fraction: float = Field(0.5, gt=0, le=1, description="share of the known cells that a wider finding needs")
+    blind_fraction: float = Field(0.5, gt=0, le=1, description="share of unreachable spokes that blames the hub")
+
+
+class Policy(Strict):
+    """Which action a kind of finding leads to."""
+
+    name: str
+    on: Literal[
+        "hub-unreachable", "model-fault", "model-anomaly", "spoke-unreachable", "spoke-anomaly",
+        "predictor-fault", "predictor-anomaly",
+    ]  # fmt: skip
+    action: Literal["notify", "rollback-model", "quarantine"]
+    models: tuple[ModelName, ...] = Field((), description="only for these; empty: all")
+    mode: Literal["observe", "approve", "auto"] | None = Field(None, description="default: remediation.mode")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Policy":
+        if self.action == "rollback-model" and not self.on.startswith(("model", "predictor")):
+            raise ValueError(f"rollback-model needs a finding about a model, not {self.on}")
+        if self.action == "quarantine" and not self.on.startswith(("spoke", "predictor")):
+            raise ValueError(f"quarantine needs a finding about a spoke, not {self.on}")
+        return self
+
+
+class Remediation(Strict):
+    """What hubctl may do about findings, and how much of it."""
+
+    mode: Literal["observe", "approve", "auto"] = "approve"
+    min_confidence: float = Field(0.8, ge=0.8, le=1, description="for an action on a statistical finding")
+    cooldown: Duration = Field(1800.0, description="between two actions on the same target")
+    max_actions_per_hour: int = Field(3, ge=0)
+    max_spokes_at_once: int = Field(1, ge=1, description="spokes that actions may have in flight together")
+    max_attempts: int = Field(2, ge=1, description="actions of one kind for one incident")
+    verify_within: Duration = Field(1800.0, description="then an action that did not help is ineffective")
+    policies: tuple[Policy, ...] = ()
+
+
+class Webhook(Strict):
+    """One receiver of notifications."""
+
+    name: str
+    url: Annotated[str, Field(pattern=r"^https?://[^/@\s]+(/[^\s]*)?$")] | None = None
+    url_env: str | None = Field(None, description="name of the variable that holds the URL, if it is a secret")
+    token_file: str | None = None
+    timeout: Duration = 10.0
+
+    @model_validator(mode="after")
+    def _one_url(self) -> "Webhook":
+        if (self.url is None) == (self.url_env is None):
+            raise ValueError("expected exactly one of url and urlEnv")
+        return self
+
+
+class Notify(Strict):
+    """Who hears about incidents."""
+
+    webhooks: tuple[Webhook, ...] = ()
+
+
+class Store(Strict):
+    """Where hubctl keeps health, incidents and the audit trail."""
+
+    url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in the state folder")
+    url_env: str | None = Field(None, description="name of the variable that holds the URL, if it has a password")
+
+
+class HubctlSection(Strict):
+    """The ``hubctl`` section."""
+
+    gitops: GitOps = GitOps()
+    observe: Observe = Observe()
+    models: dict[ModelName, ModelProfile] = Field(default_factory=dict)
+    aggregate: Aggregate = Aggregate()
+    remediation: Remediation = Remediation()
+    notify: Notify = Notify()
+    store: Store = Store()
+
+
+class HubValues(Strict):
+    """Both of our sections, checked."""
+
+    kserve: KServe = KServe()
+    hubctl: HubctlSection = HubctlSection()
+
+    def profile(self, model: str) -> ModelProfile:
+        """The model's profile; upstream's predictive-analytics answers rows of numbers unless told otherwise."""
+        found = self.hubctl.models.get(model)
+        if found is not None:
+            return found
+        return ModelProfile(output="forecast") if model == "predictive-analytics" else ModelProfile()

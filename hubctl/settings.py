@@ -1,0 +1,45 @@
+"""Where one run of hubctl looks and writes: its flags and ``HUBCTL_*`` variables, frozen.
+
+Apart from the values file, because these belong to the person or pod that runs hubctl, not to the fleet.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hubctl.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Paths of one run.
+
+    Attributes:
+        directory: holds ``values-hub.yaml``, ``clusters/`` and, if wanted, ``templates/``.
+        state: hubctl's own files: the Git cache, the lock and the default SQLite store.
+        remote: overrides ``hubctl.gitops.remote`` when not empty.
+    """
+
+    directory: Path
+    state: Path
+    remote: str = ""
+
+    @property
+    def values_file(self) -> Path:
+        """The hub's values file."""
+        return self.directory / "values-hub.yaml"
+
+
+def read_settings(directory: str | None, environ: Mapping[str, str]) -> Settings:
+    """Settings from ``-C DIR`` and the environment; the flag wins over ``HUBCTL_DIRECTORY``.
+
+    Raises:
+        InputError: the folder does not exist.
+    """
+    chosen = Path(directory or environ.get("HUBCTL_DIRECTORY") or ".").absolute()
+    if not chosen.is_dir():
+        raise InputError(
+            f"there is no folder {chosen}", hint="pass an existing one with -C DIR, or run `hubctl init DIR`"
+        )
+    state = Path(environ.get("HUBCTL_STATE") or chosen / ".hubctl").absolute()
+    return Settings(directory=chosen, state=state, remote=environ.get("HUBCTL_REMOTE", ""))
