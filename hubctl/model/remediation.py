@@ -98,7 +98,7 @@ class Remediation:
         """The spokes it changes."""
         return tuple(target.cluster for target in self.targets)
 
-    def moved(  # noqa: PLR0913 - every optional argument is one recorded field
+    def moved(
         self,
         state: State,
         *,

@@ -164,6 +164,9 @@ class GitOps(Strict):
     remote: str | None = Field(None, description="Git URL or path that hubctl pushes to; no credentials in it")
     branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")] = "main"
     path: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$")] = "rendered"
+    overrides: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$")] = Field(
+        "overrides", description="folder in the repository where remediation writes its overrides"
+    )
     repo_url: str | None = Field(None, alias="repoURL", description="as Argo CD reads it; default: remote")
     argocd_namespace: DnsLabel = "openshift-gitops"
     project: DnsLabel = "hubctl-fleet"
