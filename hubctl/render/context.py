@@ -1,0 +1,152 @@
+"""What templates see: plain data made from the inputs, one mapping per spoke and one for the hub.
+
+Templates get no objects of ours, so that their contract is this module and not the whole of ``hubctl.model``.
+"""
+
+from typing import Any
+
+from hubctl.errors import InputError
+from hubctl.model import base
+from hubctl.model.cluster import ManagedCluster, PvcStorage, S3Storage
+from hubctl.model.fleet import HubInputs
+from hubctl.model.predictor import InferenceService
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+"""Label that every rendered object carries, with the value ``hubctl``."""
+
+
+def spoke_context(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, Any]:
+    """What ``spoke/`` templates see.
+
+    Returns:
+        ``spoke`` (name, platform, version, topology, destination, namespace, namespaces, labels, quarantined,
+        source), ``storage`` (type and its fields, ``accessMode`` filled in), ``models`` (list, see
+        ``model_context``) and ``engine`` (``env``, the coordination engine's environment).
+    """
+    models = [model_context(cluster, model) for model in cluster.models]
+    namespaces = sorted({cluster.namespace, *(model.namespace for model in cluster.models)})
+    return {
+        "spoke": {
+            "name": cluster.name,
+            "platform": cluster.platform,
+            "version": cluster.version,
+            "topology": cluster.topology,
+            "destination": cluster.destination,
+            "namespace": cluster.namespace,
+            "namespaces": namespaces,
+            "labels": dict(sorted(cluster.labels.items())),
+            "quarantined": cluster.quarantined,
+            "source": cluster.source,
+            "overrides": list(cluster.overridden_by),
+        },
+        "storage": storage_context(cluster),
+        "models": models,
+        "engine": {"env": engine_environment(inputs, cluster)},
+    }
+
+
+def model_context(cluster: ManagedCluster, model: InferenceService) -> dict[str, Any]:
+    """What a template sees of one model: its profile, version, namespace, service and ``storageUri``."""
+    profile = model.profile
+    return {
+        "name": model.name,
+        "version": model.version,
+        "namespace": model.namespace,
+        "service": model.service,
+        "format": profile.format,
+        "runtime": profile.runtime,
+        "output": profile.output,
+        "minReplicas": profile.min_replicas,
+        "maxReplicas": profile.max_replicas,
+        "resources": {
+            key: dict(sorted(amounts.items()))
+            for key, amounts in (("limits", profile.resources.limits), ("requests", profile.resources.requests))
+            if amounts
+        },
+        "storageUri": storage_uri(cluster.storage, base.fill(profile.path, model=model.name, version=model.version)),
+    }
+
+
+def storage_context(cluster: ManagedCluster) -> dict[str, Any]:
+    """The spoke's model storage; a claim without an access mode gets the one that its topology can have."""
+    storage = cluster.storage
+    if isinstance(storage, S3Storage):
+        return {
+            "type": "s3",
+            "bucket": storage.bucket,
+            "secretName": storage.secret_name,
+            "serviceAccount": storage.service_account,
+        }
+    return {
+        "type": "pvc",
+        "claim": storage.claim,
+        "size": storage.size,
+        "storageClass": storage.storage_class,
+        "accessMode": storage.access_mode or ("ReadWriteMany" if cluster.topology == "ha" else "ReadWriteOnce"),
+    }
+
+
+def storage_uri(storage: PvcStorage | S3Storage, path: str) -> str:
+    """KServe's ``storageUri`` of a path: ``pvc://<claim>/<path>`` or ``s3://<bucket>/[<prefix>/]<path>``."""
+    if isinstance(storage, PvcStorage):
+        return f"pvc://{storage.claim}/{path}"
+    return "s3://" + "/".join(part for part in (storage.bucket, storage.prefix, path) if part)
+
+
+def engine_environment(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, str]:
+    """The coordination engine's environment on a spoke, as upstream reads it; sorted by name."""
+    kserve = inputs.values.kserve
+    env = {
+        "ENABLE_KSERVE_INTEGRATION": str(kserve.enabled).lower(),
+        "KSERVE_NAMESPACE": cluster.namespace,
+    }
+    for model in cluster.models:
+        env[f"KSERVE_{environment_name(model.name)}_SERVICE"] = model.service
+    return dict(sorted(env.items()))
+
+
+def environment_name(model: str) -> str:
+    """``anomaly-detector`` as it stands in a variable: ``ANOMALY_DETECTOR``; the engine reverses it."""
+    return model.upper().replace("-", "_")
+
+
+def hub_context(inputs: HubInputs) -> dict[str, Any]:
+    """What ``hub/`` templates see.
+
+    Returns:
+        ``gitops`` (repoURL, branch, path, argocdNamespace, project), ``spokes`` (list of name, destination,
+        namespaces, platform, quarantined), ``platforms`` (those in the fleet) and ``source``.
+
+    Raises:
+        InputError: nothing says which repository Argo CD reads.
+    """
+    gitops = inputs.values.hubctl.gitops
+    url = gitops.repo_url or gitops.remote
+    if not url:
+        raise InputError(
+            "nothing says which repository Argo CD reads",
+            where="values-hub.yaml hubctl.gitops.remote",
+            hint="set hubctl.gitops.remote to the Git URL of the fleet's repository",
+        )
+    spokes = [
+        {
+            "name": cluster.name,
+            "destination": cluster.destination,
+            "namespaces": sorted({cluster.namespace, *(model.namespace for model in cluster.models)}),
+            "platform": cluster.platform,
+            "quarantined": cluster.quarantined,
+        }
+        for cluster in inputs.clusters
+    ]
+    return {
+        "gitops": {
+            "repoURL": url,
+            "branch": gitops.branch,
+            "path": gitops.path,
+            "argocdNamespace": gitops.argocd_namespace,
+            "project": gitops.project,
+        },
+        "spokes": spokes,
+        "platforms": sorted({cluster.platform for cluster in inputs.clusters}),
+        "source": "values-hub.yaml",
+    }
