@@ -1,0 +1,123 @@
+"""How commands print: one table, JSON or YAML from the same data; colour and progress only on a terminal."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+WIDE = 200
+"""Columns of a table that goes into a file or pipe, where there is no terminal to fit."""
+
+COLOURS = {
+    "healthy": "green",
+    "ok": "green",
+    "succeeded": "green",
+    "applied": "green",
+    "resolved": "green",
+    "same": "green",
+    "anomalous": "red",
+    "failed": "red",
+    "open": "red",
+    "unknown": "yellow",
+    "pending": "yellow",
+    "acknowledged": "yellow",
+    "ineffective": "yellow",
+}
+"""Words that are coloured wherever they stand alone in a cell."""
+
+
+def format_option(command: F) -> F:
+    """Add ``-o table|json|yaml``."""
+    return click.option(
+        "-o",
+        "--format",
+        "shape",
+        type=click.Choice(["table", "json", "yaml"]),
+        default="table",
+        show_default=True,
+        help="How to print.",
+    )(command)
+
+
+def console(*, err: bool = False) -> Console:
+    """A console for standard output or error; colours off without a terminal or with ``NO_COLOR``."""
+    stream = sys.stderr if err else sys.stdout
+    return Console(file=stream, width=None if stream.isatty() else WIDE, highlight=False, soft_wrap=False)
+
+
+def show(shape: str, data: dict[str, Any], columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print ``data`` as JSON or YAML, or the rows as a table; an empty table says so on standard error."""
+    if shape == "json":
+        click.echo(json.dumps(data, indent=2, default=plain))
+    elif shape == "yaml":
+        import yaml  # noqa: PLC0415 - only this branch needs it
+
+        click.echo(yaml.safe_dump(json.loads(json.dumps(data, default=plain)), sort_keys=False), nl=False)
+    else:
+        table(columns, list(rows))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows under their headings."""
+    if not rows:
+        click.echo("nothing to show", err=True)
+        return
+    made = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        made.add_column(column.upper(), overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in map(str, row)))
+    console().print(made)
+
+
+def plain(value: object) -> object:
+    """What JSON has no type for: times in RFC 3339, sets and tuples as lists."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, (set, frozenset, tuple)):
+        return sorted(value) if isinstance(value, (set, frozenset)) else list(value)
+    return str(value)
+
+
+def ago(then: datetime | None, now: datetime) -> str:
+    """``12s``, ``5m``, ``3h`` or ``2d`` since then."""
+    if then is None:
+        return "-"
+    seconds = max(0, int((now - then).total_seconds()))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar on standard error while something long runs; silent without a terminal. Yields ``advance``."""
+    if not sys.stderr.isatty() or total == 0:
+        yield lambda: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console(err=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)
+
+
+def say(text: str, *, colour: str | None = None) -> None:
+    """A line on standard error, so that standard output stays data."""
+    click.secho(text, fg=colour, err=True)
+
+
+def person() -> str:
+    """Who is at the keyboard, for the audit trail."""
+    return os.environ.get("HUBCTL_USER") or os.environ.get("USER") or os.environ.get("LOGNAME") or f"uid {os.getuid()}"

@@ -1,0 +1,147 @@
+"""Carry one remediation out: one function per action, each safe to repeat.
+
+Whether an effect already happened is read from where effects live (a commit trailer on the branch), never guessed
+from our own records; so a pass after a crash neither repeats an action nor forgets it. A webhook keeps no such
+record: it gets the remediation's id as ``Idempotency-Key`` and may hear the same thing twice after a crash.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import stamina
+
+from hubctl.errors import HubctlError, PublishConflict
+from hubctl.model import incident as incidents
+from hubctl.model import remediation as remediations
+from hubctl.model.values import Webhook
+from hubctl.remediate import override
+
+TRAILER = "Hubctl-Action-Id"
+"""Commit trailer that carries a remediation's id."""
+
+ATTEMPTS = 3
+"""Tries of one webhook in one pass, with growing pauses of at most two seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The doors through which actions reach the world.
+
+    Attributes:
+        publish: overrides (file name to bytes) and the re-rendered spokes as one commit that carries the
+            remediation's trailer; gives the commit's id, empty when the branch already says so.
+        find: the id of the commit on the branch that carries a remediation's trailer, empty when there is none.
+        directory: what relative token files are relative to.
+    """
+
+    publish: Callable[[remediations.Remediation, incidents.Incident, Mapping[str, bytes]], Awaitable[str]]
+    find: Callable[[str], Awaitable[str]]
+    webhooks: tuple[Webhook, ...]
+    environ: Mapping[str, str]
+    directory: Path
+
+
+async def carry_out(
+    remediation: remediations.Remediation, incident: incidents.Incident, ports: Ports
+) -> remediations.Outcome:
+    """Do what the remediation says, unless it has been done already.
+
+    Returns:
+        ``applied`` with the commit; ``approved`` when another pass should try again; ``failed`` when none should.
+    """
+    act = {
+        remediations.Action.NOTIFY: notify,
+        remediations.Action.ROLLBACK_MODEL: change_git,
+        remediations.Action.QUARANTINE: change_git,
+    }[remediation.action]
+    return await act(remediation, incident, ports)
+
+
+async def change_git(
+    remediation: remediations.Remediation, incident: incidents.Incident, ports: Ports
+) -> remediations.Outcome:
+    """Write the overrides and what follows from them to Git, in one commit."""
+    if commit := await ports.find(remediation.id):
+        return remediations.Outcome(remediations.State.APPLIED, commit, "found on the branch: it had been done before")
+    files = {
+        name: override.to_yaml(wanted) for name, wanted in override.overrides_for(remediation, incident).items()
+    }
+    try:
+        commit = await ports.publish(remediation, incident, files)
+    except PublishConflict as error:
+        return remediations.Outcome(remediations.State.APPROVED, detail=f"to be tried again: {error}")
+    except HubctlError as error:
+        return remediations.Outcome(remediations.State.FAILED, detail=str(error))
+    if not commit:
+        return remediations.Outcome(remediations.State.FAILED, detail="the branch already says so; nothing was changed")
+    return remediations.Outcome(remediations.State.APPLIED, commit, f"published as {commit[:12]}")
+
+
+async def notify(
+    remediation: remediations.Remediation, incident: incidents.Incident, ports: Ports
+) -> remediations.Outcome:
+    """Tell every webhook about the incident; a receiver that fails does not keep the others from hearing."""
+    if not ports.webhooks:
+        return remediations.Outcome(
+            remediations.State.APPLIED, detail="no webhook is configured (hubctl.notify.webhooks): recorded only"
+        )
+    body = notification(remediation, incident)
+    failures = await asyncio.gather(*(_tell(webhook, remediation.id, body, ports) for webhook in ports.webhooks))
+    if any(failures):
+        return remediations.Outcome(remediations.State.FAILED, detail="; ".join(filter(None, failures)))
+    names = ", ".join(webhook.name for webhook in ports.webhooks)
+    return remediations.Outcome(remediations.State.APPLIED, detail=f"told {names}")
+
+
+def notification(remediation: remediations.Remediation, incident: incidents.Incident) -> dict[str, Any]:
+    """What a webhook hears: the incident in plain JSON, with ids to tell repetitions by."""
+    return {
+        "actionId": remediation.id,
+        "policy": remediation.policy,
+        "incident": {
+            "id": incident.id,
+            "kind": str(incident.kind),
+            "state": str(incident.state),
+            "summary": incident.summary,
+            "clusters": list(incident.clusters),
+            "model": incident.model,
+            "version": incident.version,
+            "confidence": round(incident.confidence, 4),
+            "openedAt": incident.opened_at.isoformat(),
+        },
+    }
+
+
+async def _tell(webhook: Webhook, action_id: str, body: dict[str, Any], ports: Ports) -> str:
+    """An empty string when the webhook took it, else why not; no address, since it may be a secret."""
+    url = webhook.url or ports.environ.get(webhook.url_env or "", "")
+    if not url:
+        return f"{webhook.name}: the variable {webhook.url_env} is not set"
+    headers = {"Idempotency-Key": action_id}
+    try:
+        if webhook.token_file:
+            token = (ports.directory / webhook.token_file).read_text().strip()
+            headers["Authorization"] = f"Bearer {token}"
+        async with httpx.AsyncClient(timeout=webhook.timeout, trust_env=False) as client:
+            await _post(client, url, headers, body)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        status = getattr(getattr(error, "response", None), "status_code", "")
+        return f"{webhook.name}: {type(error).__name__} {status}".rstrip()
+    return ""
+
+
+async def _post(client: httpx.AsyncClient, url: str, headers: dict[str, str], body: dict[str, Any]) -> None:
+    async for attempt in stamina.retry_context(_worth_another_try, attempts=ATTEMPTS, wait_initial=0.2, wait_max=2):
+        with attempt:
+            (await client.post(url, headers=headers, json=body)).raise_for_status()
+
+
+def _worth_another_try(error: Exception) -> bool:
+    """Transport errors and 5xx pass; what the receiver refuses once it refuses again."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.is_server_error
+    return isinstance(error, httpx.TransportError)
