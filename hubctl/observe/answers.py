@@ -1,0 +1,145 @@
+"""Answers that are not predictions: status, content type and body into an outcome and a reason.
+
+A 500 of KServe is often the caller's fault, a 503 comes from the model, its Service or a router, and a 403 from the
+predictor or the proxy before it; only the text tells them apart, so the texts are listed here, in one table.
+"""
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from hubctl.model.predictor import InferenceService, Outcome, Window
+from hubctl.observe import protocol, strict
+from hubctl.observe.reason import Reason
+from hubctl.observe.strict import Malformed
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, read to its end or to our bound.
+
+    Attributes:
+        body: at most the bound's bytes, as sent.
+        refused: why the body may not be used (an encoding we did not ask for, too large), or None.
+    """
+
+    status: int
+    content_type: str
+    body: bytes
+    refused: Malformed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An Observation before it knows where and when it was made; fields as there."""
+
+    outcome: Outcome
+    reason: str = ""
+    detail: str = ""
+    anomalies: int = 0
+    instances: int = 0
+    served_version: str = ""
+
+
+_BY_STATUS = {
+    404: (Outcome.NOT_FOUND, Reason.PATH_NOT_FOUND),
+    408: (Outcome.TIMEOUT, Reason.GATEWAY),
+    429: (Outcome.NOT_READY, Reason.OVERLOADED),
+    502: (Outcome.UNREACHABLE, Reason.TUNNEL),
+    503: (Outcome.NOT_READY, Reason.UNAVAILABLE),
+    504: (Outcome.TIMEOUT, Reason.GATEWAY),
+}
+"""Statuses that mean one thing, unless a text below says more."""
+
+_BY_CLASS = {
+    2: (Outcome.MALFORMED, Reason.STATUS),
+    3: (Outcome.MALFORMED, Reason.REDIRECT),
+    4: (Outcome.MALFORMED, Reason.REJECTED_REQUEST),
+    5: (Outcome.UNREACHABLE, Reason.SERVER_ERROR),
+}
+
+_BY_TEXT = (
+    (range(403, 404), r"exposed services allowlist", Outcome.FORBIDDEN, Reason.ALLOWLIST),
+    (range(401, 402), "", Outcome.UNAUTHORIZED, Reason.TOKEN_REFUSED),
+    (range(403, 404), "", Outcome.FORBIDDEN, Reason.DENIED),
+    (range(400, 600), r"\bmodel\b.*(does not exist|not found)", Outcome.NOT_FOUND, Reason.MODEL_ABSENT),
+    (range(503, 504), r"is not ready", Outcome.NOT_READY, Reason.MODEL_NOT_READY),
+    (range(503, 504), r"overload|too many|queue|saturated", Outcome.NOT_READY, Reason.OVERLOADED),
+    (range(503, 504), r"no endpoints|application is not available", Outcome.NOT_READY, Reason.NO_ENDPOINTS),
+    (
+        range(500, 501),
+        r"KeyError|'(instances|inputs)'|\bfeatures?\b|could not convert|2D array|array=nan",
+        Outcome.MALFORMED,
+        Reason.REJECTED_INPUT,
+    ),
+)
+"""(statuses, text, outcome, reason), first match wins; texts of KServe, scikit-learn, cluster-proxy and routers."""
+
+
+def classify(status: int, content_type: str, body: bytes) -> tuple[Outcome, str, str]:
+    """Outcome, reason and detail of an answer; ``ok`` only for a 200 that says it is JSON."""
+    if status == HTTPStatus.OK:
+        return _typed(content_type)
+    said = _said(body)
+    detail = strict.excerpt(f"{status}: {said}" if said else str(status))
+    for statuses, pattern, outcome, reason in _BY_TEXT:
+        if status in statuses and re.search(pattern, said, re.IGNORECASE | re.DOTALL):
+            return outcome, reason, detail
+    fallback = _BY_CLASS.get(status // 100, (Outcome.MALFORMED, Reason.STATUS))
+    outcome, reason = _BY_STATUS.get(status, fallback)
+    return outcome, reason, detail
+
+
+def judge_prediction(answer: Answer, service: InferenceService, window: Window) -> Found:
+    """What an answer to a predict request says."""
+    wrong = _unusable(answer)
+    if wrong is not None:
+        return wrong
+    count = len(window.instances)
+    try:
+        prediction = protocol.decode(answer.body, count=count, output=service.profile.output, model=service.name)
+    except Malformed as error:
+        return Found(Outcome.MALFORMED, error.reason, error.detail)
+    return Found(Outcome.OK, anomalies=prediction.anomalies, instances=count, served_version=prediction.model_version)
+
+
+def judge_presence(answer: Answer, service: InferenceService, why: Malformed) -> Found:
+    """What an answer to ``GET /v1/models/<model>`` says; ``why`` there were no rows to send instead."""
+    wrong = _unusable(answer)
+    if wrong is not None:
+        return wrong
+    try:
+        ready = protocol.decode_ready(answer.body, model=service.name)
+    except Malformed as error:
+        return Found(Outcome.MALFORMED, error.reason, error.detail)
+    if ready:
+        return Found(Outcome.OK, why.reason, why.detail)
+    return Found(Outcome.NOT_READY, Reason.MODEL_NOT_READY, f"{service.name} says that it is not ready")
+
+
+def _unusable(answer: Answer) -> Found | None:
+    outcome, reason, detail = classify(answer.status, answer.content_type, answer.body)
+    if outcome is not Outcome.OK:
+        return Found(outcome, reason, detail)
+    if answer.refused is not None:
+        return Found(Outcome.MALFORMED, answer.refused.reason, answer.refused.detail)
+    return None
+
+
+def _typed(content_type: str) -> tuple[Outcome, str, str]:
+    essence = content_type.partition(";")[0].strip().lower()
+    if essence == protocol.CONTENT_TYPE or (essence.startswith("application/") and essence.endswith("+json")):
+        return Outcome.OK, "", ""
+    shown = strict.excerpt(content_type) or "none"
+    return Outcome.MALFORMED, Reason.CONTENT_TYPE, strict.excerpt(f"expected {protocol.CONTENT_TYPE}, got {shown}")
+
+
+def _said(body: bytes) -> str:
+    """The message in an error's body: KServe's ``error``, FastAPI's ``detail``, Kubernetes' ``message``, or all."""
+    try:
+        value = strict.parse(body)
+    except Malformed:
+        return strict.excerpt(body.decode(errors="replace"), 2000)
+    if isinstance(value, dict):
+        value = next((value[key] for key in ("error", "detail", "message") if value.get(key)), value)
+    return strict.excerpt(value if isinstance(value, str) else str(value), 2000)

@@ -1,0 +1,49 @@
+"""Where a predictor is: the URLs of one model on one spoke.
+
+Plain concatenation without any encoding. Names are validated where they are read, and ACM's cluster-proxy encodes a
+percent sign a second time, so that ``%3A`` would arrive as ``%253A``; a literal colon arrives intact. The shape of
+the proxy's path is positional: stolostron/cluster-proxy, ``pkg/userserver``.
+"""
+
+from hubctl.errors import InputError
+from hubctl.model import base, values
+from hubctl.model.predictor import InferenceService
+
+_PROXY_PORTS = {"https": 8443, "http": 80}
+"""Ports of KServe's predictor Service: behind kube-rbac-proxy, and without it."""
+
+
+def base_url(service: InferenceService) -> str:
+    """The URL below which the predictor serves ``/v1``, without a slash at its end.
+
+    Raises:
+        InputError: nothing says how the spoke is reached.
+    """
+    route = service.route
+    if isinstance(route, values.UrlRoute):
+        filled = base.fill(
+            route.url,
+            cluster=service.cluster,
+            model=service.name,
+            namespace=service.namespace,
+            service=service.service,
+        )
+        return filled.rstrip("/")
+    if isinstance(route, values.AcmRoute):
+        port = route.port or _PROXY_PORTS[route.scheme]
+        target = f"namespaces/{service.namespace}/services/{route.scheme}:{service.service}:{port}"
+        return f"https://{route.host}/{service.cluster}/api/v1/{target}/proxy-service"
+    raise InputError(
+        f"no route leads to {service.name} on {service.cluster}, expected one of type url or acm",
+        hint="set hubctl.observe.route in values-hub.yaml or spec.route in the spoke's file",
+    )
+
+
+def model_url(base_url: str, model: str) -> str:
+    """Where the model says whether it is ready (``GET``)."""
+    return f"{base_url}/v1/models/{model}"
+
+
+def predict_url(base_url: str, model: str) -> str:
+    """Where the model predicts (``POST``)."""
+    return f"{base_url}/v1/models/{model}:predict"
