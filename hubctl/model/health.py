@@ -19,6 +19,30 @@ class Condition(StrEnum):
     UNKNOWN = "unknown"
 
 
+class HealthReason(StrEnum):
+    """Why a predictor has its condition, when its latest poll was answered; else the reason is the poll's outcome."""
+
+    VOTES_GOOD = "votes-good"
+    VOTES_BAD = "votes-bad"
+    CLEARING = "clearing"
+    ANSWERS = "answers"
+    NEW_VERSION = "new-version"
+    SETTLING = "settling"
+    TOO_FEW_VOTES = "too-few-votes"
+    NO_FEATURES = "no-features"
+    STALE = "stale"
+
+
+FAULTS = frozenset({Outcome.NOT_FOUND, Outcome.MALFORMED, Outcome.UNAUTHORIZED, Outcome.FORBIDDEN, Outcome.TLS})
+"""Outcomes that are hard facts: polling again gives the same until somebody changes something."""
+
+NO_ANSWER = frozenset({Outcome.UNREACHABLE, Outcome.TIMEOUT, Outcome.TLS})
+"""Outcomes without any answer from the other side."""
+
+UNSEEN = NO_ANSWER | {Outcome.UNAUTHORIZED, Outcome.FORBIDDEN}
+"""Outcomes that the hub's own network, certificates or credentials explain when many spokes have them at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Vote:
     """One input window, answered once.
@@ -45,9 +69,11 @@ class PredictorHealth:
         good_streak: good votes in a row, for clearing.
         fault: the deterministic fault seen last (not found, malformed, denied …), or None.
         fault_streak: polls in a row with that fault.
-        unreachable_streak: polls in a row without any answer.
+        unreachable_streak: polls in a row without a usable answer: unreachable, timeout, tls or not ready.
         version_since: when the version was first seen; votes settle after it.
         last_outcome: of the latest poll.
+        raised: the votes raised an anomaly and have not cleared it; it outlasts times of unknown.
+        reason: a ``HealthReason``, or the latest poll's outcome when that was not ok.
     """
 
     cluster: str
@@ -64,6 +90,7 @@ class PredictorHealth:
     fault: Outcome | None = None
     fault_streak: int = 0
     unreachable_streak: int = 0
+    raised: bool = False
 
 
 class FindingKind(StrEnum):

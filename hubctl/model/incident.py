@@ -35,6 +35,7 @@ class Incident:
     Attributes:
         id: ``inc-`` and eight hex digits.
         key: the finding's key; at most one unresolved incident has it.
+        clusters: every spoke that the finding named so far, sorted.
         seen: passes in which the finding was present.
         by: who acknowledged or resolved it, ``hubctl`` when evidence did.
         note: what that person said, or why it was resolved.
@@ -119,6 +120,8 @@ class Decision:
         policy: name of the policy in values-hub.yaml, empty when none applied.
         action: the action that the policy names, empty when the verdict concerns no action.
         mode: ``observe``, ``approve`` or ``auto``: who lets the action happen.
+        clusters: spokes with evidence now, sorted; an unknown one is never among them. The incident's own
+            clusters are all that it concerned so far.
     """
 
     at: datetime
@@ -129,3 +132,4 @@ class Decision:
     policy: str = ""
     action: str = ""
     mode: str = ""
+    clusters: tuple[str, ...] = ()
