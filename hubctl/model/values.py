@@ -5,7 +5,7 @@ A hub file of Validated Patterns holds much more; other people's keys are kept i
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from hubctl.model.base import (
     DnsLabel,
@@ -19,21 +19,26 @@ RESERVED_PREFIXES = ("namespace", "timeout", "predictor-port")
 """The coordination engine reads KSERVE_NAMESPACE, KSERVE_TIMEOUT and KSERVE_PREDICTOR_PORT itself."""
 
 
+def _not_reserved(name: str) -> str:
+    if name.replace("_", "-").startswith(RESERVED_PREFIXES):
+        raise ValueError(f"expected a name that does not start with {', '.join(RESERVED_PREFIXES)}")
+    return name
+
+
+RegistryKey = Annotated[
+    str, Field(pattern=r"^[a-z]([a-z0-9_-]*[a-z0-9])?$", max_length=53), AfterValidator(_not_reserved)
+]
+"""A model's name as a key of ``services``: underscores stand for hyphens."""
+
+
 class RegisteredModel(Strict):
     """One entry of the model registry: a model by the name that the coordination engine calls it."""
 
-    name: ModelName
+    name: Annotated[ModelName, AfterValidator(_not_reserved)]
     service: DnsLabel | None = Field(None, description="Kubernetes Service; default <name>-predictor")
     namespace: DnsLabel | None = Field(None, description="default: the spoke's namespace")
     type: str | None = Field(None, description="free text, for people")
     description: str | None = None
-
-    @field_validator("name")
-    @classmethod
-    def _not_reserved(cls, name: str) -> str:
-        if name.startswith(RESERVED_PREFIXES):
-            raise ValueError(f"expected a name that does not start with {', '.join(RESERVED_PREFIXES)}")
-        return name
 
 
 class KServe(Strict):
@@ -41,7 +46,7 @@ class KServe(Strict):
 
     enabled: bool = True
     namespace: DnsLabel = "self-healing-platform"
-    services: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")], DnsLabel] = Field(
+    services: dict[RegistryKey, DnsLabel] = Field(
         default_factory=dict, description="model name with underscores: Kubernetes Service"
     )
     models: tuple[RegisteredModel, ...] = ()

@@ -1,0 +1,246 @@
+"""values-hub.yaml, clusters/ and overrides/ to HubInputs; every problem of every file in one error.
+
+The only module that reads the fleet's files.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hubctl.errors import InputError
+from hubctl.inputs import explain, merge, references
+from hubctl.inputs.document import Document, parse, refuse
+from hubctl.model.cluster import Spoke
+from hubctl.model.fleet import HubInputs
+from hubctl.model.remediation import Override
+from hubctl.model.tree import OVERRIDES_SUFFIX
+from hubctl.model.values import HubctlSection, HubValues, KServe
+from hubctl.settings import Settings
+
+SECTIONS = ("coordinationEngine", "hubctl")
+"""The top-level keys of a values file that hubctl reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the hub's values and the cluster files say, checked; overrides are merged into it any number of times.
+
+    Attributes:
+        spokes: file and content, sorted by file.
+        warnings: of reading; those of merging come later.
+    """
+
+    values: HubValues
+    spokes: tuple[tuple[str, Spoke], ...]
+    warnings: tuple[str, ...] = ()
+
+
+def load_inputs(settings: Settings, overrides: Mapping[str, bytes] | None = None) -> HubInputs:
+    """Everything a pass reads from files.
+
+    Args:
+        settings: where the files are.
+        overrides: file name to bytes, as the published branch has them; None reads the folder on disk.
+
+    Raises:
+        InputError: a file is wrong; all other problems of the run are in ``also``.
+    """
+    problems: list[InputError] = []
+    sources = _sources(settings, problems)
+    folder = sources.values.hubctl.gitops.overrides
+    found: tuple[tuple[str, Override], ...] = ()
+    try:
+        files = read_overrides(settings, folder) if overrides is None else overrides
+        found = parse_overrides(files, folder)
+    except InputError as error:
+        problems.append(error)
+    refuse(problems)
+    return _assemble(sources, found)
+
+
+def read_sources(settings: Settings) -> Sources:
+    """The hub's values and the cluster files, without overrides.
+
+    Raises:
+        InputError: as :func:`load_inputs`.
+    """
+    problems: list[InputError] = []
+    sources = _sources(settings, problems)
+    refuse(problems)
+    return sources
+
+
+def reload(sources: Sources, overrides: Mapping[str, bytes]) -> HubInputs:
+    """The inputs with other overrides, no file of the fleet read again.
+
+    Raises:
+        InputError: an override is wrong.
+    """
+    return _assemble(sources, parse_overrides(overrides, sources.values.hubctl.gitops.overrides))
+
+
+def parse_overrides(files: Mapping[str, bytes], folder: str = "overrides") -> tuple[tuple[str, Override], ...]:
+    """The overrides among some files, by file name, sorted; hidden files and other suffixes are left alone.
+
+    Raises:
+        InputError: an override is wrong; ``where`` is ``folder/name:line field``.
+    """
+    problems: list[InputError] = []
+    found = []
+    for name in sorted(files):
+        if name.startswith(".") or not name.endswith(OVERRIDES_SUFFIX):
+            continue
+        try:
+            found.append((name, explain.check(Override, parse(files[name], f"{folder}/{name}"))))
+        except InputError as error:
+            problems.append(error)
+    refuse(problems)
+    return tuple(found)
+
+
+def read_overrides(settings: Settings, folder: str) -> dict[str, bytes]:
+    """The files in the overrides folder on disk; none when there is no folder.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    paths = sorted((settings.directory / folder).glob(f"*{OVERRIDES_SUFFIX}"))
+    return {path.name: _read(path, f"{folder}/{path.name}") for path in paths if path.is_file()}
+
+
+def _assemble(sources: Sources, overrides: tuple[tuple[str, Override], ...]) -> HubInputs:
+    inputs = merge.assemble(sources.values, sources.spokes, overrides)
+    return replace(inputs, warnings=(*sources.warnings, *inputs.warnings))
+
+
+def _sources(settings: Settings, problems: list[InputError]) -> Sources:
+    """Both kinds of files; problems are added to the list, and what stands in for a broken file is empty."""
+    warnings: list[str] = []
+    before = len(problems)
+    values = _values(settings, problems, warnings)
+    readable = len(problems) == before
+    read = _spokes(settings, problems, warnings)
+    spokes = tuple((document.name, spoke) for document, spoke in read)
+    if readable:
+        problems += references.check(values, read)
+    return Sources(_with_remote(values, settings.remote), spokes, tuple(warnings))
+
+
+def _with_remote(values: HubValues, remote: str) -> HubValues:
+    """The values with the run's own remote; Argo CD keeps reading the one that the file names.
+
+    Raises:
+        InputError: the remote holds credentials.
+    """
+    if not remote:
+        return values
+    if explain.has_credentials(remote):
+        raise InputError(
+            f"found {explain.shown(remote)}, expected a URL without user and password",
+            where="HUBCTL_REMOTE",
+            hint="use a Git credential helper",
+        )
+    gitops = values.hubctl.gitops
+    changed = gitops.model_copy(update={"remote": remote, "repo_url": gitops.repo_url or gitops.remote})
+    return values.model_copy(update={"hubctl": values.hubctl.model_copy(update={"gitops": changed})})
+
+
+def _read(path: Path, name: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read it: {error.strerror}", where=f"{name}:1", hint="check its permissions") from None
+
+
+def _values(settings: Settings, problems: list[InputError], warnings: list[str]) -> HubValues:
+    """Our two sections of values-hub.yaml, defaults where they are broken."""
+    path = settings.values_file
+    if not path.is_file():
+        problems.append(
+            InputError(
+                f"there is no {path.name} in {settings.directory}",
+                where=path.name,
+                hint="pass the folder that holds it with -C DIR, or run `hubctl init DIR`",
+            )
+        )
+        return HubValues()
+    try:
+        document = parse(_read(path, path.name), path.name)
+    except InputError as error:
+        problems.append(error)
+        return HubValues()
+    warnings += _misspelt(document)
+    kserve, hubctl = KServe(), HubctlSection()
+    try:
+        kserve = _kserve(document)
+    except InputError as error:
+        problems.append(error)
+    try:
+        if document.data.get("hubctl") is not None:
+            hubctl = explain.check(HubctlSection, document, ("hubctl",))
+    except InputError as error:
+        problems.append(error)
+    return HubValues(kserve=kserve, hubctl=hubctl)
+
+
+def _kserve(document: Document) -> KServe:
+    """``coordinationEngine.kserve``; the retired ``mlService`` beside it is refused, other keys are left alone."""
+    engine = document.data.get("coordinationEngine")
+    if engine is None:
+        return KServe()
+    if not isinstance(engine, dict):
+        raise InputError(
+            f"found {explain.shown(engine)}, expected a mapping of `key: value` lines",
+            where=document.where(("coordinationEngine",)),
+        )
+    problems = []
+    if "mlService" in engine:
+        problems.append(
+            InputError(
+                "mlService names a service that no platform ever deployed, expected coordinationEngine.kserve",
+                where=document.where(("coordinationEngine", "mlService")),
+                hint="run `hubctl migrate` to replace it with the KServe predictors",
+            )
+        )
+    kserve = KServe()
+    try:
+        if engine.get("kserve") is not None:
+            kserve = explain.check(KServe, document, ("coordinationEngine", "kserve"))
+    except InputError as error:
+        problems.append(error)
+    refuse(problems)
+    return kserve
+
+
+def _misspelt(document: Document) -> list[str]:
+    """Warnings for other people's keys that look like ours."""
+    engine = document.data.get("coordinationEngine")
+    levels = [((), document.data, SECTIONS), (("coordinationEngine",), engine, ("kserve", "mlService"))]
+    return [
+        f"{document.where((*trail, key))}: {key!r} is ignored; {hint}"
+        for trail, level, ours in levels
+        if isinstance(level, dict)
+        for key in level
+        if key not in ours and (hint := explain.nearest(key, ours, cutoff=0.8))
+    ]
+
+
+def _spokes(settings: Settings, problems: list[InputError], warnings: list[str]) -> list[tuple[Document, Spoke]]:
+    """Every cluster file that can be read, by file name."""
+    folder = settings.directory / "clusters"
+    paths = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
+    found = []
+    for path in paths:
+        name = f"clusters/{path.name}"
+        if path.suffix not in (".yaml", ".yml"):
+            if path.suffix in (".json", ".ymal", ".yam", ".yaml~", ".txt"):
+                warnings.append(f"{name} is ignored; expected a name that ends with .yaml")
+            continue
+        try:
+            document = parse(_read(path, name), name)
+            found.append((document, explain.check(Spoke, document)))
+        except InputError as error:
+            problems.append(error)
+    if not paths:
+        warnings.append("clusters/ holds no spoke; add one with `hubctl cluster add NAME`")
+    return found

@@ -1,0 +1,160 @@
+"""Values, spokes and overrides to HubInputs: defaults filled in, patches and pins merged.
+
+Pure, and apart from reading, so that a publish that lost a race can merge the overrides of the new tip without
+reading a file again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hubctl.inputs.explain import nearest
+from hubctl.model.cluster import ManagedCluster, Spoke, SpokeModel
+from hubctl.model.fleet import HubInputs
+from hubctl.model.predictor import InferenceService
+from hubctl.model.remediation import Override, PinnedModel
+from hubctl.model.values import HubValues, ModelPatch, ModelProfile, RegisteredModel, Resources
+
+
+@dataclass(slots=True)
+class _Merged:
+    """What the overrides in force say of one spoke."""
+
+    versions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    quarantined_by: list[str] = field(default_factory=list)
+
+    @property
+    def files(self) -> frozenset[str]:
+        return frozenset((*self.quarantined_by, *(file for _, file in self.versions.values())))
+
+
+def assemble(
+    values: HubValues, spokes: Sequence[tuple[str, Spoke]], overrides: Sequence[tuple[str, Override]]
+) -> HubInputs:
+    """The fleet, whatever the order of spokes and overrides.
+
+    Args:
+        values: both of our sections of the hub's values.
+        spokes: file and content of every cluster file; each name once.
+        overrides: file name and content; of two pins of one model the later file name wins.
+    """
+    by_name = {spoke.metadata.name: (source, spoke) for source, spoke in spokes}
+    ordered = tuple(sorted(overrides, key=lambda item: item[0]))
+    merged: dict[str, _Merged] = {name: _Merged() for name in by_name}
+    warnings: list[str] = []
+    for file, override in ordered:
+        warnings += _merge(file, override, by_name, merged)
+    names = {file: override.metadata.name for file, override in ordered}
+    clusters = tuple(
+        _cluster(values, source, spoke, merged[name], names) for name, (source, spoke) in sorted(by_name.items())
+    )
+    return HubInputs(
+        values=values, clusters=clusters, overrides=ordered, warnings=(*warnings, *unused(values, clusters))
+    )
+
+
+def _merge(
+    file: str, override: Override, spokes: Mapping[str, tuple[str, Spoke]], merged: Mapping[str, _Merged]
+) -> list[str]:
+    """Add one override to what is merged of its spoke; returns warnings."""
+    name = override.spec.cluster
+    if name not in spokes:
+        return [f"override {file}: there is no spoke {name!r}; {nearest(name, spokes) or 'the file can be deleted'}"]
+    if override.spec.quarantine:
+        merged[name].quarantined_by.append(file)
+    source, spoke = spokes[name]
+    served = {model.name: model for model in spoke.spec.models}
+    warnings = []
+    for pin in override.spec.models:
+        if warning := _lapsed(file, pin, served, source):
+            warnings.append(warning)
+            continue
+        if earlier := merged[name].versions.get(pin.name):
+            warnings.append(
+                f"override {file} pins {pin.name} on {name} to {pin.version}; it wins over {earlier[1]}, which says "
+                f"{earlier[0]}"
+            )
+        merged[name].versions[pin.name] = (pin.version, file)
+    return warnings
+
+
+def _lapsed(file: str, pin: PinnedModel, served: Mapping[str, SpokeModel], source: str) -> str:
+    """Why a pin does not apply; empty when it does."""
+    model = served.get(pin.name)
+    if model is None:
+        return f"override {file}: {source} lists no model {pin.name!r}; {nearest(pin.name, served)}".rstrip("; ")
+    if pin.instead_of not in (None, model.version):
+        return (
+            f"override {file} has lapsed: it replaces {pin.name} {pin.instead_of}, and {source} now says "
+            f"{model.version}; the file can be deleted"
+        )
+    return ""
+
+
+def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, names: Mapping[str, str]) -> ManagedCluster:
+    """One spoke with defaults and overrides."""
+    spec, name = spoke.spec, spoke.metadata.name
+    registry = {model.name: model for model in values.kserve.registry}
+    namespace = spec.namespace or values.kserve.namespace
+    services = []
+    for model in sorted(spec.models, key=lambda model: model.name):
+        # An unregistered name is refused when files are read; here it only gets the default Service.
+        registered = registry.get(model.name, RegisteredModel(name=model.name))
+        version, _ = merged.versions.get(model.name, (model.version, ""))
+        services.append(
+            InferenceService(
+                cluster=name,
+                name=model.name,
+                version=version,
+                namespace=model.namespace or registered.namespace or namespace,
+                service=model.service or registered.service or f"{model.name}-predictor",
+                profile=patched(values.profile(model.name), spec.overrides.models.get(model.name)),
+                route=model.route or spec.route or values.hubctl.observe.route,
+            )
+        )
+    return ManagedCluster(
+        name=name,
+        platform=spec.platform,
+        version=spec.version,
+        topology=spec.topology,
+        destination=spec.destination.name if spec.destination else name,
+        namespace=namespace,
+        storage=spec.storage,
+        models=tuple(services),
+        source=source,
+        labels=dict(sorted(spoke.metadata.labels.items())),
+        quarantined=bool(merged.quarantined_by),
+        overridden_by=tuple(sorted({names[file] for file in merged.files})),
+    )
+
+
+def patched(profile: ModelProfile, patch: ModelPatch | None) -> ModelProfile:
+    """The profile with a spoke's changes; resources are merged key by key, all else is replaced."""
+    if patch is None:
+        return profile
+    changes = {name: value for name in patch.model_fields_set if (value := getattr(patch, name)) is not None}
+    if patch.resources is not None:
+        changes["resources"] = Resources(
+            requests=profile.resources.requests | patch.resources.requests,
+            limits=profile.resources.limits | patch.resources.limits,
+        )
+    return profile.model_copy(update=changes)
+
+
+def unused(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
+    """Warnings about names in the values that nothing uses: typos are silent otherwise."""
+    registered = [model.name for model in values.kserve.registry]
+    served = {model.name for cluster in clusters for model in cluster.models}
+    found = [f"model {name!r} is registered but no spoke serves it" for name in registered if name not in served]
+    if clusters == ():
+        found = []
+    named = [(f"hubctl.models.{name}", name) for name in sorted(values.hubctl.models)]
+    named += [
+        (f"hubctl.remediation policy {policy.name!r}", name)
+        for policy in values.hubctl.remediation.policies
+        for name in policy.models
+    ]
+    return found + [
+        f"{place}: no model {name!r} is registered; {nearest(name, registered)}".rstrip("; ")
+        for place, name in named
+        if name not in registered
+    ]

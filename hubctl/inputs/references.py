@@ -1,0 +1,99 @@
+"""Checks between files: a spoke's models are registered, names agree, nothing is said twice.
+
+Pure. Apart from the models, which see one file each.
+"""
+
+from collections.abc import Sequence
+
+from hubctl.errors import InputError
+from hubctl.inputs import merge
+from hubctl.inputs.document import Document, Trail
+from hubctl.inputs.explain import nearest
+from hubctl.model.cluster import Spoke
+from hubctl.model.values import HubValues
+
+
+def check(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> list[InputError]:
+    """Every problem between the values and the cluster files."""
+    found = _names(spokes)
+    for document, spoke in spokes:
+        found += _models(values, document, spoke)
+        found += _patches(document, spoke)
+        found += _replicas(values, document, spoke)
+    return found
+
+
+def _names(spokes: Sequence[tuple[Document, Spoke]]) -> list[InputError]:
+    """A file is called after its spoke, and no two files describe one."""
+    found = []
+    first: dict[str, str] = {}
+    for document, spoke in spokes:
+        name, file = spoke.metadata.name, document.name.rpartition("/")[2]
+        stem = file.rpartition(".")[0]
+        where = document.where(("metadata", "name"))
+        if name in first:
+            found.append(
+                InputError(f"found {name!r}, expected each spoke once: {first[name]} describes it too", where=where)
+            )
+        elif name != stem:
+            hint = f"rename the file to clusters/{name}.yaml, or set metadata.name to {stem}"
+            found.append(InputError(f"found {name!r}, expected the file's name {stem!r}", where=where, hint=hint))
+        first.setdefault(name, document.name)
+    return found
+
+
+def _models(values: HubValues, document: Document, spoke: Spoke) -> list[InputError]:
+    """A spoke serves registered models, each once."""
+    registered = [model.name for model in values.kserve.registry]
+    found = []
+    seen: dict[str, Trail] = {}
+    for index, model in enumerate(spoke.spec.models):
+        trail: Trail = ("spec", "models", index, "name")
+        where = document.where(trail)
+        if model.name in seen:
+            line = document.line(seen[model.name])
+            found.append(
+                InputError(f"found {model.name!r} again, expected each model once: also on line {line}", where=where)
+            )
+        elif model.name not in registered:
+            hint = nearest(model.name, registered) or f"run `hubctl model register {model.name}`"
+            known = ", ".join(registered) or "none"
+            found.append(
+                InputError(f"found {model.name!r}, expected a registered model: {known}", where=where, hint=hint)
+            )
+        seen.setdefault(model.name, trail)
+    return found
+
+
+def _patches(document: Document, spoke: Spoke) -> list[InputError]:
+    """A spoke patches only models that it serves."""
+    served = [model.name for model in spoke.spec.models]
+    return [
+        InputError(
+            f"found {name!r}, expected a model of this spoke: {', '.join(served) or 'none'}",
+            where=document.where(("spec", "overrides", "models", name)),
+            hint=nearest(name, served) or "add it to spec.models or remove the patch",
+        )
+        for name in spoke.spec.overrides.models
+        if name not in served
+    ]
+
+
+def _replicas(values: HubValues, document: Document, spoke: Spoke) -> list[InputError]:
+    """Fewest and most replicas fit together once fleet and spoke are merged."""
+    found = []
+    for index, model in enumerate(spoke.spec.models):
+        patch = spoke.spec.overrides.models.get(model.name)
+        profile = merge.patched(values.profile(model.name), patch)
+        if profile.min_replicas <= profile.max_replicas:
+            continue
+        trail: Trail = ("spec", "overrides", "models", model.name) if patch else ("spec", "models", index, "name")
+        found.append(
+            InputError(
+                f"{model.name} gets minReplicas {profile.min_replicas} and maxReplicas {profile.max_replicas}, "
+                "expected at least as many at most",
+                where=document.where(trail),
+                hint=f"set both here, or under hubctl.models.{model.name} in values-hub.yaml",
+            )
+        )
+    return found
