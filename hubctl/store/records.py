@@ -1,0 +1,63 @@
+"""What the store alone knows: passes, decisions as they were counted, its own size.
+
+Apart from the model, because no other room makes these; the command line shows them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from hubctl.model import incident
+
+
+@dataclass(frozen=True, slots=True)
+class PassRecord:
+    """One pass; ``ended_at`` is None while it runs and for ever when it died.
+
+    Attributes:
+        commit: what it published, empty when nothing changed.
+        summary: one line for people.
+    """
+
+    id: int
+    began_at: datetime
+    ended_at: datetime | None = None
+    commit: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    """A decision, and how many passes in a row came to it.
+
+    Attributes:
+        at: first of those passes.
+        last_at: latest of them; ``detail`` is of that one.
+        incident_key: kept beside the id, so that the trail reads without the incident.
+    """
+
+    id: int
+    at: datetime
+    last_at: datetime
+    count: int
+    verdict: incident.Verdict
+    incident_id: str
+    incident_key: str
+    reasons: tuple[incident.Reason, ...]
+    detail: str = ""
+    policy: str = ""
+    action: str = ""
+    mode: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is stored.
+
+    Attributes:
+        bytes: on disk, the write-ahead log included.
+        rows: by table.
+    """
+
+    bytes: int
+    rows: Mapping[str, int]
