@@ -1,0 +1,205 @@
+"""The bare repository in the state folder: making it, sweeping up after a crash, making it anew, running git in it.
+
+Nothing in it is the truth: every part can be fetched again. The only module that imports GitPython; its index is not
+used, because adding to it costs a process per file.
+"""
+
+import configparser
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import git
+
+from hubctl.errors import RemoteFailed
+from hubctl.publish import stream
+
+SHA1, SHA256 = "sha1", "sha256"
+SCRATCH = "refs/hubctl/writing"
+"""Commits on their way; each under a name of its own, so that git left over from a killed process cannot interfere."""
+
+_NETWORK_SECONDS = 300.0
+_QUIET = (
+    "core.hooksPath=/dev/null",  # a person's own hooks are not for our pushes
+    "gc.autoDetach=false",  # no process of ours outlives its call
+    "maintenance.autoDetach=false",
+    "http.lowSpeedLimit=100",
+    "http.lowSpeedTime=30",
+)
+_SSH = "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15"
+_LEFTOVERS = ("fast_import_crash_*", "*.lock", "objects/pack/tmp_*", "objects/pack/*.lock")
+
+
+class CacheBroken(RemoteFailed):
+    """Git failed on the cache itself; it is made anew once before this reaches a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one git command said."""
+
+    status: int
+    out: bytes
+    err: str
+
+
+class Cache:
+    """A bare repository at ``folder/repository.git`` for one remote; every call blocks.
+
+    Only the holder of the lock may call :meth:`open` and :meth:`rebuild`.
+    """
+
+    def __init__(self, folder: Path, remote: str) -> None:
+        self.path = folder / "repository.git"
+        self.remote = _absolute(remote)
+        self._repo: git.Repo | None = None
+
+    def open(self) -> None:
+        """Make the cache if there is none, and clear what a killed process left.
+
+        Raises:
+            RemoteFailed: the remote, asked for its object format, did not answer.
+        """
+        if self._usable():
+            self._sweep()
+        else:
+            self.rebuild()
+
+    def rebuild(self) -> None:
+        """Replace the cache by an empty one of the remote's object format.
+
+        Raises:
+            RemoteFailed: the remote did not answer.
+        """
+        self._make(SHA1)
+        # An empty remote names its format in the handshake only, and git shows that nowhere but in the trace.
+        heard = self.remotely("ls-remote", "--", self.remote, "HEAD", trace=True)
+        if re.search(r"object-format=sha256\b", heard.err):
+            self._make(SHA256)
+
+    def _make(self, object_format: str) -> None:
+        self.close()
+        fresh, old = (self.path.with_suffix(suffix) for suffix in (".new", ".old"))
+        for stale in (fresh, old):
+            shutil.rmtree(stale, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        run = git.cmd.Git(fresh)
+        run.execute(
+            [
+                "git",
+                f"--git-dir={fresh}",
+                "init",
+                "--quiet",
+                "--bare",
+                "--template=",
+                f"--object-format={object_format}",
+            ]
+        )
+        # Renamed when whole: a crash leaves either no cache or a usable one.
+        if self.path.exists():
+            self.path.rename(old)
+        fresh.rename(self.path)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let go of the repository."""
+        if self._repo is not None:
+            self._repo.close()
+            self._repo = None
+
+    def local(self, *args: str, stdin: bytes = b"", check: bool = True) -> Answer:
+        """Run git on the cache.
+
+        Raises:
+            CacheBroken: it failed and ``check`` is set.
+        """
+        answer = self._run(args, stdin=stdin)
+        if check and answer.status:
+            raise CacheBroken(
+                f"git {args[0]} failed on {self.path}: {stream.said(answer.err) or answer.status}",
+                hint=f"look for free space, then remove {self.path}; hubctl fetches it again",
+            )
+        return answer
+
+    def remotely(self, *args: str, check: bool = True, trace: bool = False) -> Answer:
+        """Run git against the remote.
+
+        Raises:
+            RemoteFailed: it failed and ``check`` is set.
+        """
+        answer = self._run(args, seconds=_NETWORK_SECONDS, trace=trace)
+        if check and answer.status:
+            raise self.refused(f"git {args[0]} failed", answer)
+        return answer
+
+    def refused(self, what: str, answer: Answer) -> RemoteFailed:
+        """The error for a remote that refused or did not answer, in git's words."""
+        remote = stream.without_credentials(self.remote)
+        return RemoteFailed(
+            f"{what} on {remote}: {stream.said(answer.err) or f'git exited with {answer.status}'}",
+            hint=f"check the address and your access with `git ls-remote {remote}`",
+        )
+
+    def _run(
+        self, args: tuple[str, ...], *, stdin: bytes = b"", seconds: float | None = None, trace: bool = False
+    ) -> Answer:
+        repo = self._opened()
+        options = [word for option in _QUIET for word in ("-c", option)]
+        command = ["git", f"--git-dir={self.path}", "--literal-pathspecs", *options, *args]
+        # A file, not a pipe: git reads it to the end even if we are killed.
+        with tempfile.TemporaryFile() as source:
+            source.write(stdin)
+            source.seek(0)
+            status, out, err = repo.git.execute(
+                command,
+                istream=source,
+                with_extended_output=True,
+                with_exceptions=False,
+                stdout_as_string=False,
+                strip_newline_in_stdout=False,
+                kill_after_timeout=seconds,
+                env=_environment(repo, trace=trace),
+            )
+        return Answer(int(status), out if isinstance(out, bytes) else b"", str(err))
+
+    def _opened(self) -> git.Repo:
+        if self._repo is None or not self.path.is_dir():
+            try:
+                self._repo = git.Repo(self.path)
+            except (git.InvalidGitRepositoryError, git.NoSuchPathError, configparser.Error) as error:
+                raise CacheBroken(f"{self.path} is no repository", hint="remove it; hubctl fetches it again") from error
+        return self._repo
+
+    def _usable(self) -> bool:
+        try:
+            return self.local("rev-parse", "--is-bare-repository", check=False).out.strip() == b"true"
+        except CacheBroken:
+            return False
+
+    def _sweep(self) -> None:
+        shutil.rmtree(self.path / SCRATCH, ignore_errors=True)
+        stale = [*(found for pattern in _LEFTOVERS for found in self.path.glob(pattern))]
+        for path in (*stale, *(self.path / "refs").rglob("*.lock")):
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+
+
+def _environment(repo: git.Repo, *, trace: bool) -> dict[str, str]:
+    """Variables that keep git from asking anything; a person's own choice of ssh stands."""
+    made = {"GIT_TERMINAL_PROMPT": "0"}
+    if trace:
+        made["GIT_TRACE_PACKET"] = "1"
+    if not os.environ.get("GIT_SSH_COMMAND") and not os.environ.get("GIT_SSH"):
+        with repo.config_reader() as config:
+            if not config.get_value("core", "sshCommand", ""):
+                made["GIT_SSH_COMMAND"] = _SSH
+    return made
+
+
+def _absolute(remote: str) -> str:
+    """A path on this machine made absolute, since git runs in the cache; URLs and ``host:path`` as they are."""
+    return remote if ":" in remote.split("/", maxsplit=1)[0] else str(Path(remote).absolute())

@@ -1,0 +1,183 @@
+"""Repository: one branch of one remote, read and written through the bare cache.
+
+The door to git for publishing. Every call runs git in a thread; those that change the cache take the lock, and a
+caller that needs several calls to belong together holds it with ``async with repository.turn``.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from hubctl.errors import InputError
+from hubctl.publish import cache, lock, stream
+
+T = TypeVar("T")
+
+REREAD = (0.0, 0.2, 0.8)
+"""Seconds before each look at the branch after a refused push: another push may be under way and not yet visible."""
+
+
+class Repository:
+    """One branch of one remote.
+
+    Attributes:
+        turn: the lock of this state folder.
+    """
+
+    def __init__(self, state: Path, remote: str, branch: str, *, patience: float = 60.0) -> None:
+        """Nothing is made or asked yet.
+
+        Args:
+            state: folder for the cache and its lock.
+            remote: URL or path.
+            branch: without ``refs/heads/``.
+            patience: seconds to wait for another writer.
+
+        Raises:
+            InputError: the branch's name is none.
+        """
+        parts = branch.split("/")
+        if ".." in branch or any(not part or part.startswith((".", "-")) or part.endswith(".lock") for part in parts):
+            raise InputError(f"{branch!r} is no branch name", hint="see `git check-ref-format --help` for the rules")
+        self.turn = lock.Lock(state / "repository.lock", patience)
+        self._cache = cache.Cache(state, remote)
+        self._branch = f"refs/heads/{branch}"
+        self._tip = f"refs/hubctl/tip/{branch}"
+
+    async def fetch(self) -> str:
+        """Bring the branch's tip into the cache; its commit id, empty when the remote has no such branch.
+
+        Raises:
+            RemoteFailed: the remote did not answer.
+            PublishConflict: another writer kept the lock.
+        """
+        async with self.turn:
+            await _threaded(self._cache.open)
+            return await self._mended(self._take)
+
+    async def listing(self, commit: str, paths: Iterable[str]) -> dict[str, str]:
+        """Path to blob id of every file at or below ``paths``; a mode stands before the id of what is no plain file."""
+        wanted = tuple(paths)
+        if not commit or not wanted:
+            return {}
+        return await self._mended(lambda: self._listing(commit, wanted))
+
+    async def read(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
+        """Path to bytes of every file at or below ``paths``; links give their target."""
+        listed = await self.listing(commit, paths)
+        blobs = {path: entry for path, entry in listed.items() if not entry.startswith("160000 ")}
+        if not blobs:
+            return {}
+        asked = "".join(f"{entry.rpartition(' ')[2]}\n" for entry in blobs.values()).encode()
+        out = await self._mended(lambda: self._cache.local("cat-file", "--batch", "--buffer", stdin=asked).out)
+        return dict(zip(blobs, stream.contents(out), strict=True))
+
+    async def write(self, draft: stream.Draft) -> str:
+        """Make the draft a commit in the cache, of changed paths only; its id. The branch does not move yet.
+
+        Raises:
+            CacheBroken: git failed, and failed again on a new cache.
+        """
+        made = stream.commit(f"{cache.SCRATCH}/{secrets.token_hex(8)}", draft)
+        args = ("fast-import", "--quiet", "--done", "--date-format=raw")
+        async with self.turn:
+            out = await self._mended(lambda: self._cache.local(*args, stdin=made).out)
+        return out.decode().strip()
+
+    async def push(self, commit: str, parent: str) -> bool:
+        """Move the remote branch from ``parent`` to ``commit``; whether it now holds the commit.
+
+        False means that the branch is no longer at ``parent``, rewound or deleted ones included. What happened is
+        read from the branch, not from the server's words: those differ by server, and an answer may be lost.
+
+        Raises:
+            RemoteFailed: the branch did not move, so the server refused.
+        """
+        async with self.turn:
+            answer = await _threaded(lambda: self._push(commit, parent))
+            if answer.status == 0:
+                return True
+            for pause in REREAD:
+                await asyncio.sleep(pause)
+                tip = await self.fetch()
+                if tip and await self._holds(commit, tip):
+                    return True
+                if tip != parent:
+                    return False
+        raise self._cache.refused("the push was refused", answer)
+
+    async def find(self, trailer: str, value: str) -> str:
+        """The newest commit of the fetched tip whose trailer has exactly that value; empty when there is none."""
+        found = await self._log("--fixed-strings", f"--grep={trailer}: {value}")
+        return next((record.commit for record in found if (trailer, value) in record.trailers), "")
+
+    async def log(self, paths: Iterable[str] = (), limit: int = 20) -> tuple[stream.Record, ...]:
+        """The newest commits of the fetched tip that touch ``paths``, or any, newest first."""
+        return await self._log(f"--max-count={limit}", "--", *paths)
+
+    async def _log(self, *args: str) -> tuple[stream.Record, ...]:
+        def run() -> bytes:
+            if self._cache.local("rev-parse", "--quiet", "--verify", self._tip, check=False).status:
+                return b""
+            plain = ("--no-color", "--no-show-signature", "--encoding=UTF-8", f"--format={stream.HISTORY}")
+            return self._cache.local("log", *plain, self._tip, *args).out
+
+        return stream.history(await self._mended(run))
+
+    async def _mended(self, work: Callable[[], T]) -> T:
+        """The work's result; a broken cache is made anew and filled once."""
+        try:
+            return await _threaded(work)
+        except cache.CacheBroken:
+            async with self.turn:
+                await _threaded(self._cache.rebuild)
+                await _threaded(self._take)
+                return await _threaded(work)
+
+    def _take(self) -> str:
+        asked = ("ls-remote", "--", self._cache.remote, self._branch)
+        rows = (line.split("\t") for line in self._cache.remotely(*asked).out.decode().splitlines())
+        tip = next((row[0] for row in rows if row[1] == self._branch), "")
+        if not tip:
+            self._cache.local("update-ref", "-d", self._tip)
+            return ""
+        if self._known() == tip:
+            return tip
+        refspec = f"+{self._branch}:{self._tip}"
+        plain = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+        answer = self._cache.remotely("fetch", *plain, "--", self._cache.remote, refspec, check=False)
+        if answer.status:
+            self._cache.remotely(*asked)  # still there? then it is the cache that failed
+            raise cache.CacheBroken(self._cache.refused("git fetch failed", answer).message)
+        return self._known()
+
+    def _known(self) -> str:
+        return self._cache.local("rev-parse", "--quiet", "--verify", self._tip, check=False).out.decode().strip()
+
+    def _listing(self, commit: str, paths: tuple[str, ...]) -> dict[str, str]:
+        return stream.listing(self._cache.local("ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths).out)
+
+    def _push(self, commit: str, parent: str) -> cache.Answer:
+        lease = f"--force-with-lease={self._branch}:{parent}"
+        plain = ("--quiet", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no")
+        refspec = f"{commit}:{self._branch}"
+        answer = self._cache.remotely("push", *plain, lease, "--", self._cache.remote, refspec, check=False)
+        if answer.status == 0:
+            self._cache.local("update-ref", self._tip, commit, check=False)
+        return answer
+
+    async def _holds(self, commit: str, tip: str) -> bool:
+        asked = ("merge-base", "--is-ancestor", commit, tip)
+        return (await _threaded(lambda: self._cache.local(*asked, check=False))).status == 0
+
+
+async def _threaded(work: Callable[[], T]) -> T:
+    """Run in a thread; a cancelled task waits for its git to end, so that it does not give its turn away early."""
+    running = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
