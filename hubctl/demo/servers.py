@@ -11,7 +11,7 @@ import random
 import signal
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -155,14 +155,11 @@ async def start_all(orders: Iterable[Order], *, at_once: int | None = None) -> t
             return await start_server(order.model, order.folder, log=order.log, port=order.port)
 
     tasks = [asyncio.ensure_future(start(order)) for order in orders]
-    try:
-        return tuple(await asyncio.gather(*tasks))
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
-        await stop_all(server for server in ended if isinstance(server, ModelServer))
-        raise
+    async with contextlib.AsyncExitStack() as unless_all_started:
+        unless_all_started.push_async_callback(_abandon, tasks)
+        started = tuple(await asyncio.gather(*tasks))
+        unless_all_started.pop_all()
+    return started
 
 
 async def stop_all(servers: Iterable[ModelServer]) -> None:
@@ -176,19 +173,26 @@ async def _start(model: str, folder: Path, *, log: Path, port: int) -> ModelServ
         raise _taken(model, port)
     server = await _spawn(model, folder, log=log, port=port)
     try:
-        await asyncio.wait_for(_answering(server), STARTUP)
+        # Whatever ends the wait, a cancellation too, no process stays behind.
+        async with contextlib.AsyncExitStack() as unless_it_answers:
+            unless_it_answers.push_async_callback(server.stop)
+            await asyncio.wait_for(_answering(server), STARTUP)
+            unless_it_answers.pop_all()
     except TimeoutError as late:
-        await server.stop()
         raise _failed(server, f"did not answer within {STARTUP:.0f} s") from late
     except RemoteFailed as failure:
-        await server.stop()
         if not port_is_free(port):
             raise _taken(model, port) from failure
         raise
-    except BaseException:  # a cancelled start must leave no process behind
-        await server.stop()
-        raise
     return server
+
+
+async def _abandon(starts: Sequence[asyncio.Task[ModelServer]]) -> None:
+    """Cancels starts that are under way and stops the servers that are up."""
+    for start in starts:
+        start.cancel()
+    ended = await asyncio.gather(*starts, return_exceptions=True)
+    await stop_all(server for server in ended if isinstance(server, ModelServer))
 
 
 async def _spawn(model: str, folder: Path, *, log: Path, port: int) -> ModelServer:
