@@ -1,0 +1,55 @@
+"""JSON Schemas of the files that people write, for their editors; made from the models, never written by hand.
+
+The modeline of each sample names one of them.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from hubctl.model.cluster import Spoke
+from hubctl.model.remediation import Override
+from hubctl.model.values import HubctlSection, KServe
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_BASE = "https://hubctl.io/schemas/"
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """File name to schema (draft 2020-12): values-hub.yaml, a spoke and an override."""
+    return {
+        "values-hub.schema.json": _values("values-hub.schema.json"),
+        "spoke.schema.json": _file("spoke.schema.json", Spoke, "A spoke of the fleet, clusters/NAME.yaml"),
+        "override.schema.json": _file("override.schema.json", Override, "An override, overrides/NAME.yaml"),
+    }
+
+
+def _head(name: str, title: str, description: str) -> dict[str, Any]:
+    return {"$schema": _DRAFT, "$id": _BASE + name, "title": title, "description": description}
+
+
+def _file(name: str, model: type[BaseModel], title: str) -> dict[str, Any]:
+    """The schema of a file that is one object of ours."""
+    found = model.model_json_schema(by_alias=True)
+    description = str(found.pop("description")).partition("\n\n")[0]
+    return _head(name, title, description) | {key: value for key, value in found.items() if key != "title"}
+
+
+def _values(name: str) -> dict[str, Any]:
+    """The schema of values-hub.yaml: open for other people's keys, closed in our two sections."""
+    references, found = models_json_schema([(KServe, "validation"), (HubctlSection, "validation")], by_alias=True)
+    engine = {
+        "type": "object",
+        "description": "Values of the coordination engine; hubctl reads kserve and leaves other keys alone.",
+        "properties": {
+            "kserve": references[KServe, "validation"],
+            "mlService": {"not": {}, "description": "No platform deployed it; run `hubctl migrate`."},
+        },
+    }
+    title = "The hub's values, values-hub.yaml"
+    return _head(name, title, "hubctl reads coordinationEngine.kserve and hubctl; other keys are other people's.") | {
+        "type": "object",
+        "properties": {"coordinationEngine": engine, "hubctl": references[HubctlSection, "validation"]},
+        "$defs": found["$defs"],
+    }
