@@ -14,7 +14,7 @@ from typing import Any, Literal
 import yaml
 
 from hubctl.demo import generator
-from hubctl.errors import InputError
+from hubctl.inputs import edit
 
 VOTING = ("anomaly-detector", "network-anomaly")
 """Models that every spoke serves; each row of theirs is a label."""
@@ -106,23 +106,17 @@ def write_windows(folder: Path, *, number: int, broken: Iterable[str] = ()) -> N
 
 
 def set_version(folder: Path, *, model: str, version: str, clusters: Iterable[str]) -> None:
-    """Changes a model's version in the cluster files that ``write_fleet`` wrote.
+    """Changes a model's version in the cluster files, as a person's editor would: nothing else in them changes.
 
     Raises:
-        InputError: a spoke does not serve the model.
+        InputError: a spoke does not serve the model; then no file is changed.
     """
+    edited = {}
     for cluster in clusters:
         path = _cluster_file(folder, cluster)
-        document = yaml.safe_load(path.read_text())
-        served = {entry["name"]: entry for entry in document["spec"]["models"]}
-        if model not in served:
-            raise InputError(
-                f"{cluster} does not serve {model!r}",
-                where=str(path),
-                hint=f"name one of {', '.join(sorted(served))}",
-            )
-        served[model]["version"] = version
-        _write_yaml(path, document)
+        edited[path] = edit.set_version(path.read_text(), model, version, name=f"clusters/{path.name}")
+    for path, text in edited.items():
+        edit.write_text(path, text)
 
 
 def _values(remote: Path, *, branch: str, mode: str, webhook: str | None) -> dict[str, Any]:

@@ -68,8 +68,12 @@ def test_new_version_reaches_the_named_spokes_only(written: Path) -> None:
 
 
 def test_version_of_a_model_that_a_spoke_does_not_serve_is_refused(written: Path) -> None:
-    with pytest.raises(InputError, match="edge-south does not serve 'predictive-analytics'"):
-        fleet.set_version(written, model="predictive-analytics", version="v2", clusters=("edge-south",))
+    with pytest.raises(InputError, match="found no model 'predictive-analytics'") as caught:
+        fleet.set_version(written, model="predictive-analytics", version="v2", clusters=("edge-north", "edge-south"))
+    assert "clusters/edge-south.yaml" in caught.value.where
+    north = load(written).cluster("edge-north")
+    assert north is not None
+    assert [model.version for model in north.models] == ["v1", "v1", "v1"]
 
 
 @pytest.mark.parametrize(("cluster", "model"), fleet.KEYS)
