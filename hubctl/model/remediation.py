@@ -62,11 +62,13 @@ class Target:
     Attributes:
         from_version: the version that is taken back; empty when the action is not about a version.
         to_version: the version that is pinned instead.
+        instead_of: the version that the cluster file names, when an earlier pin already replaces it; else empty.
     """
 
     cluster: str
     from_version: str = ""
     to_version: str = ""
+    instead_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,138 @@
+"""What the health of all predictors says about the hub's sight, spokes, model versions and single predictors.
+
+Hard facts are concluded here, anomalies in ``blame``. A finding that a wider one explains stays in the list, marked
+with ``inhibited_by``.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from hubctl.aggregate import blame
+from hubctl.model.health import FAULTS, UNSEEN, Finding, FindingKind, HealthReason, PredictorHealth
+from hubctl.model.predictor import Observation, Outcome
+from hubctl.model.values import Aggregate
+
+_FEWEST_BLIND = 2
+"""One spoke that is out of sight says more about itself than about the hub."""
+
+_OF_MODEL = frozenset({Outcome.NOT_FOUND, Outcome.MALFORMED})
+"""Faults that a model version can have; a refused token or certificate is not the version's doing."""
+
+
+def find(
+    health: Sequence[PredictorHealth], observations: Sequence[Observation], policy: Aggregate
+) -> tuple[Finding, ...]:
+    """Every finding of this round, sorted by key; the order of the arguments' items does not matter.
+
+    Args:
+        health: of every predictor of the fleet, after this round.
+        observations: of this round; only the question whether the hub sees anything looks at them.
+        policy: the thresholds.
+    """
+    hub = _hub_unreachable(observations, policy)
+    wide = [*_model_faults(health, policy), *_spokes_unreachable(health, policy)]
+    narrow = _predictor_faults(health, wide, policy)
+    found = [*wide, *narrow, *blame.attribute(health, policy)]
+    if hub is not None:
+        found = [hub, *(replace(finding, inhibited_by=hub.key) for finding in found)]
+    return tuple(sorted(found, key=lambda finding: finding.key))
+
+
+def _hub_unreachable(observations: Iterable[Observation], policy: Aggregate) -> Finding | None:
+    """Many spokes out of sight in one round are evidence about the hub; no hysteresis, since it only holds back."""
+    outcomes: dict[str, list[Outcome]] = defaultdict(list)
+    for seen in observations:
+        outcomes[seen.cluster].append(seen.outcome)
+    blind = tuple(sorted(name for name, all_of in outcomes.items() if UNSEEN.issuperset(all_of)))
+    if len(blind) < _FEWEST_BLIND or len(blind) / len(outcomes) < policy.blind_fraction:
+        return None
+    return Finding(
+        kind=FindingKind.HUB_UNREACHABLE,
+        key=str(FindingKind.HUB_UNREACHABLE),
+        clusters=blind,
+        summary=f"the hub reaches no predictor on {len(blind)} of {len(outcomes)} spokes",
+        deterministic=True,
+    )
+
+
+def _spokes_unreachable(health: Iterable[PredictorHealth], policy: Aggregate) -> list[Finding]:
+    """Spokes of which no predictor gave a usable answer for ``raise_after`` polls."""
+    spokes: dict[str, list[PredictorHealth]] = defaultdict(list)
+    for one in health:
+        spokes[one.cluster].append(one)
+    return [
+        Finding(
+            kind=FindingKind.SPOKE_UNREACHABLE,
+            key=f"{FindingKind.SPOKE_UNREACHABLE}:{name}",
+            clusters=(name,),
+            summary=f"no predictor on {name} answered for at least {policy.raise_after} polls",
+            deterministic=True,
+        )
+        for name, all_of in spokes.items()
+        if all(one.unreachable_streak >= policy.raise_after and one.reason != HealthReason.STALE for one in all_of)
+    ]
+
+
+def _model_faults(health: Iterable[PredictorHealth], policy: Aggregate) -> list[Finding]:
+    """Model versions that have one and the same fault wherever anything is known of them."""
+    versions: dict[tuple[str, str], list[PredictorHealth]] = defaultdict(list)
+    for one in health:
+        versions[one.model, one.version].append(one)
+    found = []
+    for (model, version), all_of in versions.items():
+        faulty = [one for one in all_of if _is_faulty(one, policy)]
+        faults = {one.fault for one in faulty}
+        answered = any(one.last_outcome is Outcome.OK and one.reason != HealthReason.STALE for one in all_of)
+        clusters = tuple(sorted(one.cluster for one in faulty))
+        if len(clusters) < policy.min_spokes or len(faults) != 1 or not faults <= _OF_MODEL or answered:
+            continue
+        found.append(
+            Finding(
+                kind=FindingKind.MODEL_FAULT,
+                key=f"{FindingKind.MODEL_FAULT}:{model}@{version}",
+                clusters=clusters,
+                summary=f"{model} {version} is {faulty[0].reason} on all {len(clusters)} spokes where it is known",
+                model=model,
+                version=version,
+                deterministic=True,
+            )
+        )
+    return found
+
+
+def _predictor_faults(health: Iterable[PredictorHealth], wide: Sequence[Finding], policy: Aggregate) -> list[Finding]:
+    """Each faulty predictor; inhibited when its model version or its whole spoke is to blame."""
+    found = []
+    for one in health:
+        if not _is_faulty(one, policy):
+            continue
+        covering = [
+            finding.key
+            for finding in wide
+            if one.cluster in finding.clusters
+            and (not finding.model or (finding.model, finding.version) == (one.model, one.version))
+        ]
+        found.append(
+            Finding(
+                kind=FindingKind.PREDICTOR_FAULT,
+                key=f"{FindingKind.PREDICTOR_FAULT}:{one.cluster}/{one.model}",
+                clusters=(one.cluster,),
+                summary=f"{one.model} {one.version} on {one.cluster} is {one.reason}",
+                model=one.model,
+                version=one.version,
+                deterministic=True,
+                inhibited_by=min(covering, default=""),
+            )
+        )
+    return found
+
+
+def _is_faulty(one: PredictorHealth, policy: Aggregate) -> bool:
+    """Whether the predictor shows its fault now, and has for ``raise_after`` polls."""
+    return (
+        one.fault in FAULTS
+        and one.last_outcome is one.fault
+        and one.reason != HealthReason.STALE
+        and one.fault_streak >= policy.raise_after
+    )

@@ -1,0 +1,4 @@
+"""Decisions to act become remediations, and remediations effects.
+
+``plan`` and ``override`` are pure; ``actions`` carries out what they say.
+"""
