@@ -12,7 +12,7 @@ The only door to httpx. What its defaults get wrong for a fleet is set right her
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +35,8 @@ _KEEP_ROUNDS = 2
 _KEEP_SECONDS = 30.0
 """An idle connection is kept for two intervals and a little more."""
 
+_MAX_PORT = 65535
+
 _PHASES = {
     "connection.connect_tcp.started": Reason.CONNECT,
     "connection.start_tls.started": Reason.HANDSHAKE,
@@ -54,7 +56,7 @@ class _Phase:
 
     async def __call__(self, event: str, _info: dict[str, Any]) -> None:
         self.now = _PHASES.get(event, self.now)
-        self.connected = self.connected or self.now is Reason.CONNECT
+        self.connected = self.connected or event == "connection.connect_tcp.started"
 
 
 @dataclass(slots=True)
@@ -66,11 +68,21 @@ class _Spoke:
     trust: Trust | None = None
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Poller:
     """Asks predictors; use it as an async context manager and keep it over rounds."""
 
     def __init__(
-        self, observe: values.Observe, folder: Path, environ: Mapping[str, str], clock: Callable[[], datetime]
+        self,
+        observe: values.Observe,
+        folder: Path,
+        environ: Mapping[str, str],
+        *,
+        clock: Callable[[], datetime] = _utc_now,
+        seen: Callable[[Observation], None] | None = None,
     ) -> None:
         """Take the settings; nothing is opened yet.
 
@@ -79,11 +91,13 @@ class Poller:
             folder: the folder of the inputs, which relative paths start from.
             environ: holds the token's variable, and is what feature commands get.
             clock: tells the time for ``Observation.at``, aware and in UTC.
+            seen: called with each observation as soon as it is made, for progress.
         """
         self._observe = observe
         self._folder = folder
         self._environ = environ
         self._clock = clock
+        self._seen = seen
         self._tokens = Tokens(observe, environ, folder)
         self._slots = asyncio.Semaphore(observe.concurrency)
         self._spokes: dict[str, _Spoke] = {}
@@ -100,29 +114,22 @@ class Poller:
                 await spoke.client.aclose()
         self._spokes.clear()
 
-    async def poll(
-        self, services: Sequence[InferenceService], *, done: Callable[[Observation], None] | None = None
-    ) -> tuple[Observation, ...]:
-        """Ask every predictor once; the observations come in the order of the services.
-
-        Args:
-            services: the models to ask, each on its spoke.
-            done: called with each observation as soon as it is made.
-        """
+    async def poll(self, services: Sequence[InferenceService]) -> tuple[Observation, ...]:
+        """Ask every predictor once; the observations come in the order of the services."""
         self._tokens.forget()
         for cluster in {service.cluster for service in services}:
             await self._forget_old_trust(cluster)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._in_turn(service, done)) for service in services]
+            tasks = [group.create_task(self._in_turn(service)) for service in services]
         return tuple(task.result() for task in tasks)
 
-    async def _in_turn(self, service: InferenceService, done: Callable[[Observation], None] | None) -> Observation:
+    async def _in_turn(self, service: InferenceService) -> Observation:
         spoke = self._spokes[service.cluster]
         # The spoke's slot first: who waits for a slow spoke must not hold a slot that others could use.
         async with spoke.slots, self._slots:
             observation = await self._observe_one(service, spoke)
-        if done is not None:
-            done(observation)
+        if self._seen is not None:
+            self._seen(observation)
         return observation
 
     async def _observe_one(self, service: InferenceService, spoke: _Spoke) -> Observation:
@@ -165,7 +172,7 @@ class Poller:
             return Found(Outcome.UNAUTHORIZED, error.reason, error.detail)
         except NoTrust as error:
             return Found(Outcome.TLS, error.reason, error.detail)
-        except TimeoutError:
+        except (TimeoutError, httpx.TimeoutException):
             detail = f"no complete answer within {self._observe.deadline:g} s"
             return Found(Outcome.TIMEOUT, phase.now, detail)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
@@ -228,16 +235,19 @@ class Poller:
     def _client(self, cluster: str, spoke: _Spoke) -> httpx.AsyncClient:
         if spoke.client is None:
             spoke.trust = self._bundles.trust(cluster)
-            spoke.client = _new_client(spoke.trust, _KEEP_ROUNDS * self._observe.interval + _KEEP_SECONDS)
+            spoke.client = _new_client(self._observe, spoke.trust)
         return spoke.client
 
 
-def _new_client(trust: Trust, keep: float) -> httpx.AsyncClient:
+def _new_client(observe: values.Observe, trust: Trust) -> httpx.AsyncClient:
+    keep = _KEEP_ROUNDS * observe.interval + _KEEP_SECONDS
     return httpx.AsyncClient(
         verify=trust.context,
         trust_env=False,
         follow_redirects=False,
-        timeout=None,  # noqa: S113 - the deadline around the whole exchange is the timeout
+        # The deadline is around the whole exchange. Connect and handshake get half of it each, because httpcore
+        # closes the socket of a handshake that times out by itself, but loses that of a cancelled one.
+        timeout=httpx.Timeout(None, connect=observe.deadline / 2),
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=keep),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         headers={
@@ -252,16 +262,14 @@ def _request(
     client: httpx.AsyncClient, service: InferenceService, window: Window | None, phase: _Phase
 ) -> httpx.Request:
     base = routes.base_url(service)
-    trace = {"trace": phase}
+    if not 0 < (443 if (port := httpx.URL(base).port) is None else port) <= _MAX_PORT:
+        raise httpx.InvalidURL(f"expected a port from 1 to {_MAX_PORT} in {base}")
     if window is None:
-        return client.build_request("GET", routes.model_url(base, service.name), extensions=trace)
-    return client.build_request(
-        "POST",
-        routes.predict_url(base, service.name),
-        content=protocol.encode(window.instances),
-        headers={"Content-Type": protocol.CONTENT_TYPE},
-        extensions=trace,
-    )
+        method, url, content, headers = "GET", routes.model_url(base, service.name), None, None
+    else:
+        method, url = "POST", routes.predict_url(base, service.name)
+        content, headers = protocol.encode(window.instances), {"Content-Type": protocol.CONTENT_TYPE}
+    return client.build_request(method, url, content=content, headers=headers, extensions={"trace": phase})
 
 
 async def _begin(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:

@@ -7,7 +7,8 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from hubctl.model import base
@@ -28,8 +29,9 @@ async def read_window(service: InferenceService, folder: Path, environ: Mapping[
     """The rows to send to a model on a spoke.
 
     Args:
+        service: the model on its spoke.
         folder: the folder of the inputs; files lie below it and commands run in it.
-        environ: the environment that commands get.
+        environ: what commands get.
 
     Raises:
         NoWindow: the model has no features, or its source gives no rows.
@@ -90,34 +92,40 @@ async def _run(arguments: list[str], folder: Path, environ: Mapping[str, str], *
     try:
         async with asyncio.timeout(timeout):
             output, complaint = await asyncio.gather(
-                _drain(process.stdout, MAX_BYTES + 1), _drain(process.stderr, _MAX_COMPLAINT)
+                _drain(process.stdout, MAX_BYTES + 1, full=partial(_kill, process)),
+                _drain(process.stderr, _MAX_COMPLAINT),
             )
-            data = _bounded(output, name)
             code = await process.wait()
     except TimeoutError as error:
         raise NoWindow(Reason.FEATURES_TIMEOUT, f"{name} did not end within {timeout:g} s") from error
     finally:
         await _end(process)
+    data = _bounded(output, name)
     if code != 0:
         said = strict.excerpt(complaint.decode(errors="replace"))
         raise NoWindow(Reason.FEATURES_COMMAND, f"{name} exited with {code}: {said}")
     return data
 
 
-async def _drain(stream: asyncio.StreamReader | None, limit: int) -> bytes:
-    """The first ``limit`` bytes of a stream; standard error is read on so that its writer never blocks."""
+async def _drain(stream: asyncio.StreamReader | None, limit: int, full: Callable[[], None] | None = None) -> bytes:
+    """The first ``limit`` bytes of a stream, read to its end so that its writer never blocks; ``full`` may end it."""
     kept = bytearray()
     while stream is not None and (chunk := await stream.read(_CHUNK)):
         kept += chunk[: limit - len(kept)]
-        if len(kept) >= limit > _MAX_COMPLAINT:
-            break
+        if len(kept) == limit and full is not None:
+            full()
     return bytes(kept)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill what is left of the command's process group, and wait for its leader."""
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """Kill what is left of the command's process group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill the command's process group and wait for its leader, but not for a stray child that holds its pipes."""
+    _kill(process)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_SECONDS_TO_DIE):
             await process.wait()
