@@ -77,7 +77,11 @@ class Cache:
         """
         self._make(SHA1)
         # An empty remote names its format in the handshake only, and git shows that nowhere but in the trace.
-        heard = self.remotely("ls-remote", "--", self.remote, "HEAD", trace=True)
+        try:
+            heard = self.remotely("ls-remote", "--", self.remote, "HEAD", trace=True)
+        except RemoteFailed:
+            self._remove()  # or the next run would take the format for known
+            raise
         if re.search(r"object-format=sha256\b", heard.err):
             self._make(SHA256)
 
@@ -104,6 +108,10 @@ class Cache:
             self.path.rename(old)
         fresh.rename(self.path)
         shutil.rmtree(old, ignore_errors=True)
+
+    def _remove(self) -> None:
+        self.close()
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def close(self) -> None:
         """Let go of the repository."""
