@@ -33,17 +33,16 @@ def loads(text: str | bytes) -> Any:
 
 
 def decoder(kind: type[T]) -> Callable[[str], T]:
-    """The function that makes a noun of that kind from JSON text; it raises ValueError when it does not describe one."""
-    adapter: TypeAdapter[T] = _adapter(kind)
+    """The function that makes a noun of that kind from JSON text; it raises ValueError when that describes none."""
+    adapter: TypeAdapter[T] = _ADAPTERS(kind)
     return adapter.validate_json
 
 
 def builder(kind: type[T]) -> Callable[[object], T]:
     """The function that makes a record of that kind from a dictionary; it raises ValueError as ``decoder`` does."""
-    adapter: TypeAdapter[T] = _adapter(kind)
+    adapter: TypeAdapter[T] = _ADAPTERS(kind)
     return adapter.validate_python
 
 
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+_ADAPTERS: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+"""A TypeAdapter takes milliseconds to make and does not change."""

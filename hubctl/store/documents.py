@@ -113,7 +113,7 @@ def text(table: sa.Table) -> sa.Cast[str]:
     return sa.cast(table.c.document, sa.Text)
 
 
-def nouns(connection: sa.Connection, kind: type[T], statement: sa.Select[tuple[str]]) -> tuple[T, ...]:
+def nouns(connection: sa.Connection, kind: type[T], statement: sa.Select[str]) -> tuple[T, ...]:
     """The nouns that a selection of ``text`` holds."""
     return tuple(map(codec.decoder(kind), connection.execute(statement).scalars()))
 
