@@ -15,6 +15,7 @@ from hubctl.errors import InputError, StoreUnavailable
 from hubctl.store import codec
 
 _BUSY_MS = 10_000
+# synchronous is FULL: in WAL mode, NORMAL may lose the last commits on a power cut, and an intent is such a commit.
 _PRAGMAS = (
     f"PRAGMA busy_timeout = {_BUSY_MS}",
     "PRAGMA journal_mode = WAL",
@@ -60,6 +61,7 @@ class Database:
         self.url = url
         self.where = shown(url)
         self._engine = _engine(url)
+        # Of the task, not of the object: another task or thread must not slip into an open transaction.
         self._ambient: ContextVar[sa.Connection | None] = ContextVar("hubctl_store_transaction", default=None)
 
     @property
@@ -154,5 +156,6 @@ def _prepare(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: sa.Connection) -> None:
+    # A transaction that reads first and writes later cannot wait for its turn; one that says so at once can.
     write = connection.get_execution_options().get("hubctl_write")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -49,6 +49,7 @@ class Journal:
             StoreUnavailable: the database failed; what was remembered stays.
         """
         rows = [{"cluster": one.cluster, "model": one.model, "document": one} for one in health]
+        # Nearly every row changes in every pass, so replacing all costs less than finding out which.
         with self._database.writing() as connection:
             connection.execute(sa.delete(tables.health))
             if rows:
@@ -112,6 +113,7 @@ class Journal:
         if not rows:
             return
         cluster, model = sa.bindparam("b_cluster", type_=sa.String), sa.bindparam("b_model", type_=sa.String)
+        # The database numbers each predictor's rows itself: one call may hold several of one predictor.
         last = sa.select(sa.func.coalesce(sa.func.max(table.c.n), 0)).where(
             table.c.cluster == cluster, table.c.model == model
         )

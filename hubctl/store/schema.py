@@ -143,7 +143,7 @@ def _present(path: Path) -> bool:
     try:
         if path.is_dir():
             raise StoreUnavailable(
-                "the store is a folder, expected a SQLite file", where=where, hint="check the path, or move it away"
+                f"{path.name} is a folder, expected a SQLite file", where=where, hint="check the path, or move it away"
             )
         if not path.exists():
             if _log(path).exists():
@@ -152,7 +152,7 @@ def _present(path: Path) -> bool:
                 )
             return False
         if path.stat().st_size == 0:
-            raise StoreUnavailable("the store is an empty file", where=where, hint=database.RESTORE)
+            raise StoreUnavailable(f"the store {path.name} is an empty file", where=where, hint=database.RESTORE)
     except OSError as error:
         raise _no_access(path, error) from error
     return True
@@ -169,6 +169,7 @@ def _create(path: Path) -> None:
                 _settle(fresh, may_be_new=True)
             finally:
                 fresh.close()
+            # Details of failures may name addresses that not every user of the machine should see.
             made.chmod(0o600)
             if not path.exists():
                 _link(made, path)
@@ -181,6 +182,7 @@ def _link(made: Path, path: Path) -> None:
         path.hardlink_to(made)
     except FileExistsError:
         return
+    # The link itself must be on the disk before an intent is: else a crash leaves a folder without a store.
     handle = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -198,6 +200,7 @@ def _no_access(path: Path, error: OSError) -> StoreUnavailable:
 
 def _settle(opened: Database, *, may_be_new: bool) -> None:
     """Bring the tables to this release's revision."""
+    # Most openings end here, without the writer's lock and without Alembic.
     with opened.reading() as connection:
         current = _revision(connection)
     if current == tables.REVISION:

@@ -108,3 +108,10 @@ def test_inner_transaction_is_part_of_the_outer_one(store: Store) -> None:
     with pytest.raises(KeyError):
         fail()
     assert store.cases.unresolved() == ()
+
+
+def test_another_thread_is_not_in_the_transaction(store: Store) -> None:
+    with ThreadPoolExecutor(1) as pool, store.transaction():
+        store.cases.save_incidents([case()])
+        assert pool.submit(store.cases.unresolved).result(timeout=30) == ()
+        assert store.cases.unresolved() == (case(),)

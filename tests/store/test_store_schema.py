@@ -1,5 +1,6 @@
 """A store opens sound and current, or it is refused with a way out; it never starts empty by itself."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -95,6 +97,17 @@ def test_table_compiles_for_postgresql(table: sa.Table) -> None:
     for index in table.indexes:
         unresolved = "WHERE state <> 'resolved'" in str(CreateIndex(index).compile(dialect=dialect))
         assert unresolved == (index.name == "uq_incident_unresolved_key")
+
+
+def test_migrations_number_rows_on_postgresql_too() -> None:
+    written = io.StringIO()
+    options = {"as_sql": True, "output_buffer": written}
+    context = MigrationContext.configure(dialect_name="postgresql", opts=options)
+    with Operations.context(context):
+        for script in migrations.scripts().walk_revisions():
+            script.module.upgrade()
+    assert written.getvalue().count("id SERIAL NOT NULL") == 2
+    assert "n INTEGER NOT NULL" in written.getvalue()
 
 
 def test_instants_on_postgresql_keep_their_zone() -> None:

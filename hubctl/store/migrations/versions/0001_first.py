@@ -16,6 +16,7 @@ def upgrade() -> None:
     """Make every table."""
     _memory()
     _cases()
+    _remedies()
     _audit()
 
 
@@ -76,6 +77,9 @@ def _cases() -> None:
         sa.PrimaryKeyConstraint("incident_id", "cluster", "model", "at", name="pk_evidence"),
         sa.ForeignKeyConstraint(["incident_id"], ["incident.id"], name="fk_evidence_incident_id"),
     )
+
+
+def _remedies() -> None:
     op.create_table(
         "remediation",
         sa.Column("id", sa.String, nullable=False),
