@@ -47,11 +47,24 @@ _PHASES = {
 """httpcore's trace events that begin a phase."""
 
 
+_SENT = {Reason.SEND, Reason.ANSWER, Reason.BODY}
+"""Phases in which the predictor has, or may have, what we sent."""
+
+_LEAST_SECRET = 6
+"""A shorter token is no secret, and taking it out of every text would spoil answers."""
+
+
 @dataclass(slots=True)
 class _Phase:
-    """What an exchange is doing, told by httpcore while it goes on; ``connected`` once it opened a connection."""
+    """What an exchange is doing, told by httpcore while it goes on.
+
+    Attributes:
+        connected: whether it opened a connection of its own.
+        began: the loop's time when the request did; 0 before.
+    """
 
     now: Reason = Reason.CONNECT
+    began: float = 0.0
     connected: bool = False
 
     async def __call__(self, event: str, _info: dict[str, Any]) -> None:
@@ -133,16 +146,10 @@ class Poller:
         return observation
 
     async def _observe_one(self, service: InferenceService, spoke: _Spoke) -> Observation:
-        window: Window | None = None
-        lack = Malformed(Reason.NO_FEATURES, "")
-        if service.route is not None:
-            try:
-                window = await sources.read_window(service, self._folder, self._environ)
-            except NoWindow as error:
-                lack = error
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        found = await self._find(service, spoke, window, lack)
+        rows = await self._rows(service)
+        phase = _Phase()
+        found = await self._find(service, spoke, rows, phase)
+        latency = asyncio.get_running_loop().time() - phase.began if phase.began else 0.0
         return Observation(
             cluster=service.cluster,
             model=service.name,
@@ -151,22 +158,30 @@ class Poller:
             outcome=found.outcome,
             reason=str(found.reason),
             detail=found.detail,
-            window=window.digest if window else "",
+            window=rows.digest if isinstance(rows, Window) and phase.now in _SENT else "",
             instances=found.instances,
             anomalies=found.anomalies,
-            latency_ms=(loop.time() - started) * 1000,
+            latency_ms=latency * 1000,
             votes=found.instances > 0 and service.profile.output == "labels",
             served_version=found.served_version,
         )
 
-    async def _find(self, service: InferenceService, spoke: _Spoke, window: Window | None, lack: Malformed) -> Found:
+    async def _rows(self, service: InferenceService) -> Window | NoWindow:
+        if service.route is None:
+            return NoWindow(Reason.NO_ROUTE, "nothing is sent without a route")
+        try:
+            return await sources.read_window(service, self._folder, self._environ)
+        except NoWindow as error:
+            return error
+
+    async def _find(self, service: InferenceService, spoke: _Spoke, rows: Window | NoWindow, phase: _Phase) -> Found:
         if service.route is None:
             return Found(Outcome.UNREACHABLE, Reason.NO_ROUTE, f"no route leads to {service.cluster}")
-        phase = _Phase()
         try:
             client = self._client(service.cluster, spoke)
-            request = _request(client, service, window, phase)
+            request = _request(client, service, rows, phase)
             async with asyncio.timeout(self._observe.deadline):
+                phase.began = asyncio.get_running_loop().time()
                 answer = await self._exchange(client, request, service.cluster)
         except NoToken as error:
             return Found(Outcome.UNAUTHORIZED, error.reason, error.detail)
@@ -179,9 +194,9 @@ class Poller:
             return Found(Outcome.UNREACHABLE, Reason.BAD_URL, strict.excerpt(f"cannot use this URL: {error}"))
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             return _failed(error)
-        if window is None:
-            return answers.judge_presence(answer, service, lack)
-        return answers.judge_prediction(answer, service, window)
+        if isinstance(rows, Window):
+            return answers.judge_prediction(answer, service, rows)
+        return answers.judge_presence(answer, service, rows)
 
     async def _exchange(self, client: httpx.AsyncClient, request: httpx.Request, cluster: str) -> Answer:
         token = self._tokens.current(cluster)
@@ -201,7 +216,7 @@ class Poller:
         finally:
             await response.aclose()
         content_type = response.headers.get("Content-Type", "")
-        if token:
+        if len(token) >= _LEAST_SECRET:
             # Some servers echo the request's headers; a detail must not.
             body = body.replace(token.encode(), b"[token]")
             content_type = content_type.replace(token, "[token]")
@@ -259,16 +274,16 @@ def _new_client(observe: values.Observe, trust: Trust) -> httpx.AsyncClient:
 
 
 def _request(
-    client: httpx.AsyncClient, service: InferenceService, window: Window | None, phase: _Phase
+    client: httpx.AsyncClient, service: InferenceService, rows: Window | NoWindow, phase: _Phase
 ) -> httpx.Request:
     base = routes.base_url(service)
     if not 0 < (443 if (port := httpx.URL(base).port) is None else port) <= _MAX_PORT:
         raise httpx.InvalidURL(f"expected a port from 1 to {_MAX_PORT} in {base}")
-    if window is None:
-        method, url, content, headers = "GET", routes.model_url(base, service.name), None, None
-    else:
+    if isinstance(rows, Window):
         method, url = "POST", routes.predict_url(base, service.name)
-        content, headers = protocol.encode(window.instances), {"Content-Type": protocol.CONTENT_TYPE}
+        content, headers = protocol.encode(rows.instances), {"Content-Type": protocol.CONTENT_TYPE}
+    else:
+        method, url, content, headers = "GET", routes.model_url(base, service.name), None, None
     return client.build_request(method, url, content=content, headers=headers, extensions={"trace": phase})
 
 

@@ -3,6 +3,8 @@ import gzip
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hubctl.model.predictor import InferenceService, Observation, Outcome
 from hubctl.model.values import Features, ModelProfile
@@ -132,6 +134,7 @@ async def test_refused_connection_is_unreachable(service: Make, poller: MakePoll
         url = server.url
     found = await one(poller(), service(url))
     assert (found.outcome, found.reason) == (Outcome.UNREACHABLE, Reason.REFUSED)
+    assert found.window == ""
 
 
 @pytest.mark.parametrize(
@@ -180,3 +183,19 @@ async def test_without_rows_other_outcomes_are_as_found(
     async with FaultServer(behave) as server:
         found = await one(poller(), service(server.url, profile=ModelProfile()))
     assert (found.outcome, found.reason, found.votes) == (outcome, reason, False)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda body: b"HTTP/1.1 200 OK\r\n" + body + b"\r\n\r\n"))
+def test_any_bytes_for_an_answer_are_an_outcome(service: Make, poller: MakePoller, answer: bytes) -> None:
+    async def babble(exchange: Exchange) -> None:
+        exchange.writer.write(answer)
+        exchange.writer.close()
+
+    async def poll() -> Observation:
+        async with FaultServer(babble) as server:
+            return await one(poller(), service(server.url))
+
+    found = asyncio.run(poll())
+    assert found.outcome in (Outcome.MALFORMED, Outcome.UNREACHABLE)
+    assert found.detail.isprintable()
