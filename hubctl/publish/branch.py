@@ -72,7 +72,15 @@ async def published(repository: Repository, overrides: str) -> tree.Published:
     Raises:
         RemoteFailed: the remote did not answer.
     """
-    tip = await repository.fetch()
+    return await _read(repository, await repository.fetch(), overrides)
+
+
+async def remembered(repository: Repository, overrides: str) -> tree.Published:
+    """The same as of the last fetch, for when the remote does not answer; asks nobody."""
+    return await _read(repository, await repository.known(), overrides)
+
+
+async def _read(repository: Repository, tip: str, overrides: str) -> tree.Published:
     prefix = f"{overrides}/"
     listed = await repository.listing(tip, [overrides])
     files = [

@@ -65,7 +65,7 @@ class Cache:
             RemoteFailed: the remote, asked for its object format, did not answer.
         """
         if self._usable():
-            self._sweep()
+            _sweep(self.path)
         else:
             self.rebuild()
 
@@ -80,7 +80,8 @@ class Cache:
         try:
             heard = self.remotely("ls-remote", "--", self.remote, "HEAD", trace=True)
         except RemoteFailed:
-            self._remove()  # or the next run would take the format for known
+            self.close()
+            shutil.rmtree(self.path)  # or the next run would take the format for known
             raise
         if re.search(r"object-format=sha256\b", heard.err):
             self._make(SHA256)
@@ -108,10 +109,6 @@ class Cache:
             self.path.rename(old)
         fresh.rename(self.path)
         shutil.rmtree(old, ignore_errors=True)
-
-    def _remove(self) -> None:
-        self.close()
-        shutil.rmtree(self.path, ignore_errors=True)
 
     def close(self) -> None:
         """Let go of the repository."""
@@ -188,12 +185,14 @@ class Cache:
         except CacheBroken:
             return False
 
-    def _sweep(self) -> None:
-        shutil.rmtree(self.path / SCRATCH, ignore_errors=True)
-        stale = [*(found for pattern in _LEFTOVERS for found in self.path.glob(pattern))]
-        for path in (*stale, *(self.path / "refs").rglob("*.lock")):
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
+
+def _sweep(cache: Path) -> None:
+    """Remove what killed processes left; safe, because the caller holds the lock."""
+    shutil.rmtree(cache / SCRATCH, ignore_errors=True)
+    stale = [*(found for pattern in _LEFTOVERS for found in cache.glob(pattern))]
+    for path in (*stale, *(cache / "refs").rglob("*.lock")):
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
 
 
 def _environment(repo: git.Repo, *, trace: bool) -> dict[str, str]:

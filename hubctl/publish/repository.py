@@ -7,11 +7,12 @@ caller that needs several calls to belong together holds it with ``async with re
 import asyncio
 import secrets
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from hubctl.errors import InputError
-from hubctl.publish import cache, lock, stream
+from hubctl.publish import cache, lock, stream, tracked
 
 T = TypeVar("T")
 
@@ -43,8 +44,7 @@ class Repository:
             raise InputError(f"{branch!r} is no branch name", hint="see `git check-ref-format --help` for the rules")
         self.turn = lock.Lock(state / "repository.lock", patience)
         self._cache = cache.Cache(state, remote)
-        self._branch = f"refs/heads/{branch}"
-        self._tip = f"refs/hubctl/tip/{branch}"
+        self._tracked = tracked.Tracked(self._cache, branch)
 
     async def fetch(self) -> str:
         """Bring the branch's tip into the cache; its commit id, empty when the remote has no such branch.
@@ -55,14 +55,21 @@ class Repository:
         """
         async with self.turn:
             await _threaded(self._cache.open)
-            return await self._mended(self._take)
+            return await self._mended(self._tracked.take)
+
+    async def known(self) -> str:
+        """The tip as of the last fetch, without asking the remote; empty before the first."""
+        async with self.turn:
+            await _threaded(self._cache.open)
+            return await self._mended(self._known)
 
     async def listing(self, commit: str, paths: Iterable[str]) -> dict[str, str]:
         """Path to blob id of every file at or below ``paths``; a mode stands before the id of what is no plain file."""
         wanted = tuple(paths)
         if not commit or not wanted:
             return {}
-        return await self._mended(lambda: self._listing(commit, wanted))
+        asked = ("ls-tree", "-r", "-z", "--full-tree", commit, "--", *wanted)
+        return stream.listing(await self._mended(lambda: self._cache.local(*asked).out))
 
     async def read(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
         """Path to bytes of every file at or below ``paths``; links give their target."""
@@ -96,13 +103,14 @@ class Repository:
             RemoteFailed: the branch did not move, so the server refused.
         """
         async with self.turn:
-            answer = await _threaded(lambda: self._push(commit, parent))
+            answer = await _threaded(lambda: self._tracked.push(commit, parent))
             if answer.status == 0:
                 return True
             for pause in REREAD:
                 await asyncio.sleep(pause)
                 tip = await self.fetch()
-                if tip and await self._holds(commit, tip):
+                contained = await _threaded(partial(self._tracked.holds, commit, tip)) if tip else False
+                if contained:
                     return True
                 if tip != parent:
                     return False
@@ -118,13 +126,7 @@ class Repository:
         return await self._log(f"--max-count={limit}", "--", *paths)
 
     async def _log(self, *args: str) -> tuple[stream.Record, ...]:
-        def run() -> bytes:
-            if self._cache.local("rev-parse", "--quiet", "--verify", self._tip, check=False).status:
-                return b""
-            plain = ("--no-color", "--no-show-signature", "--encoding=UTF-8", f"--format={stream.HISTORY}")
-            return self._cache.local("log", *plain, self._tip, *args).out
-
-        return stream.history(await self._mended(run))
+        return stream.history(await self._mended(lambda: self._tracked.log(*args)))
 
     async def _mended(self, work: Callable[[], T]) -> T:
         """The work's result; a broken cache is made anew and filled once."""
@@ -133,44 +135,8 @@ class Repository:
         except cache.CacheBroken:
             async with self.turn:
                 await _threaded(self._cache.rebuild)
-                await _threaded(self._take)
+                await _threaded(self._tracked.take)
                 return await _threaded(work)
-
-    def _take(self) -> str:
-        asked = ("ls-remote", "--", self._cache.remote, self._branch)
-        rows = (line.split("\t") for line in self._cache.remotely(*asked).out.decode().splitlines())
-        tip = next((row[0] for row in rows if row[1] == self._branch), "")
-        if not tip:
-            self._cache.local("update-ref", "-d", self._tip)
-            return ""
-        if self._known() == tip:
-            return tip
-        refspec = f"+{self._branch}:{self._tip}"
-        plain = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
-        answer = self._cache.remotely("fetch", *plain, "--", self._cache.remote, refspec, check=False)
-        if answer.status:
-            self._cache.remotely(*asked)  # still there? then it is the cache that failed
-            raise cache.CacheBroken(self._cache.refused("git fetch failed", answer).message)
-        return self._known()
-
-    def _known(self) -> str:
-        return self._cache.local("rev-parse", "--quiet", "--verify", self._tip, check=False).out.decode().strip()
-
-    def _listing(self, commit: str, paths: tuple[str, ...]) -> dict[str, str]:
-        return stream.listing(self._cache.local("ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths).out)
-
-    def _push(self, commit: str, parent: str) -> cache.Answer:
-        lease = f"--force-with-lease={self._branch}:{parent}"
-        plain = ("--quiet", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no")
-        refspec = f"{commit}:{self._branch}"
-        answer = self._cache.remotely("push", *plain, lease, "--", self._cache.remote, refspec, check=False)
-        if answer.status == 0:
-            self._cache.local("update-ref", self._tip, commit, check=False)
-        return answer
-
-    async def _holds(self, commit: str, tip: str) -> bool:
-        asked = ("merge-base", "--is-ancestor", commit, tip)
-        return (await _threaded(lambda: self._cache.local(*asked, check=False))).status == 0
 
 
 async def _threaded(work: Callable[[], T]) -> T:
