@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from hubctl.errors import HubctlError, InputError
+from hubctl.errors import InputError
 from hubctl.inputs.document import Document, Trail
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -77,13 +77,9 @@ def check(model: type[Model], document: Document, trail: Trail = ()) -> Model:
     else:
         if not problems:
             return found
-    first, *rest = sorted(problems.values(), key=_line)
+    start = len(document.name) + 1
+    first, *rest = sorted(problems.values(), key=lambda problem: int(problem.where[start:].partition(" ")[0]))
     raise InputError(first.message, hint=first.hint, where=first.where, also=rest)
-
-
-def _line(problem: HubctlError) -> int:
-    """The line in a problem's ``where``, for sorting."""
-    return int(problem.where.partition(" ")[0].rpartition(":")[2])
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:

@@ -1,8 +1,8 @@
 """Four edits of YAML text that leave every other byte alone: put, append, replace, remove.
 
 Apart from what is edited. Each edit works on the lines that it must touch, found by the parser; its result is
-parsed again and has to mean what the edit was to mean. Where lines do not suffice (a commented flow mapping, an
-anchor), ruamel.yaml rewrites the file with its comments, and the same proof applies.
+parsed again and has to mean what the edit was to mean. Where lines do not suffice (an anchor, say), ruamel.yaml
+rewrites the file with its comments, and the same proof applies.
 """
 
 import io
@@ -126,7 +126,11 @@ def _proved(text: str, name: str, trail: Trail, change: Change, by_line: Lines) 
     wanted = parse(text, name).data
     change(wanted)
     text = decode(text, name)
-    for attempt in (lambda: by_line(text, compose(text, name), trail, wanted), lambda: _round_trip(text, change)):
+    attempts: tuple[Callable[[], str], ...] = (
+        lambda: by_line(text, compose(text, name), trail, wanted),
+        lambda: _round_trip(text, change),
+    )
+    for attempt in attempts:
         try:
             result = attempt()
             if parse(result, name).data == wanted:
@@ -152,6 +156,9 @@ def _round_trip(text: str, change: Change) -> str:
     change(data)
     stream = io.StringIO()
     machine.dump(data, stream)
+    if stream.getvalue().count("#") < text.count("#"):
+        # It drops some comments inside flow collections.
+        raise _NotByLine
     return stream.getvalue()
 
 
@@ -207,14 +214,21 @@ def _step(root: yaml.MappingNode) -> str:
 
 
 def _reflow(text: str, entries: list[tuple[yaml.Node | None, yaml.Node]], trail: Trail, wanted: Any) -> str | None:
-    """The text with the outermost flow collection of a path written anew; None when there is none."""
-    for depth, (_, node) in enumerate(entries):
+    """The text with the outermost flow collection of a path on one line; None when there is none.
+
+    Comments inside move above it.
+    """
+    for depth, (key, node) in enumerate(entries):
         if not isinstance(node, yaml.CollectionNode) or not node.flow_style:
             continue
         start, end = int(node.start_mark.index), int(node.end_mark.index)
-        if "#" in text[start:end]:
+        line = text.rfind("\n", 0, start) + 1
+        comments = _comments(text[line:end], [start, *_marks(node)], line)
+        if comments and (key is None or "&" in text[start:end]):
             raise _NotByLine
-        return text[:start] + flow(_at(wanted, trail[:depth])) + text[end:]
+        indent = " " * int(key.start_mark.column if key else 0)
+        above = _insert(text[:line], line, [indent + comment for comment in comments])
+        return above + text[line:start] + flow(_at(wanted, trail[:depth])) + text[end:]
     return None
 
 
@@ -228,6 +242,7 @@ def _put(text: str, root: yaml.MappingNode, trail: Trail, wanted: Any) -> str:
     step = _step(root)
     if isinstance(node, yaml.MappingNode) and node.value:
         indent = " " * int(node.value[0][0].start_mark.column)
+        step = indent[int(key.start_mark.column) :] if key else step
     elif key is not None:
         indent = " " * int(key.start_mark.column) + step
     else:
