@@ -63,3 +63,13 @@ def test_missing_remediation_names_near_ids(store_with_incident: Store) -> None:
     with pytest.raises(InputError, match="there is no remediation 'rem-1'") as caught:
         store_with_incident.remedies.remediation("rem-1")
     assert "rem-000000000001" in caught.value.hint
+
+
+@pytest.mark.parametrize("state", [State.APPROVED, State.REJECTED])
+def test_change_in_the_same_instant_or_the_same_state_is_noticed(store_with_incident: Store, state: State) -> None:
+    remedies, old = store_with_incident.remedies, remedy(state=State.APPROVED)
+    stored = remedy(state=state, updated_at=minute(1) if state is old.state else old.updated_at)
+    remedies.save_remediations([stored])
+    with pytest.raises(StoreUnavailable, match="is no longer approved"):
+        remedies.save_remediations([old.moved(State.EXECUTING, now=minute(2))], before=[old])
+    assert remedies.remediations() == (stored,)
