@@ -23,7 +23,7 @@ import httpx
 from hubctl import __version__
 from hubctl.model import values
 from hubctl.model.predictor import InferenceService, Observation, Outcome, Window
-from hubctl.observe import answers, faults, protocol, routes, sources, strict
+from hubctl.observe import answers, faults, limits, protocol, routes, sources, strict
 from hubctl.observe.answers import Answer, Found
 from hubctl.observe.features import NoWindow
 from hubctl.observe.reason import Reason
@@ -117,6 +117,7 @@ class Poller:
         self._bundles = Bundles(observe.ca_file, folder)
 
     async def __aenter__(self) -> Self:
+        limits.raise_open_files()
         return self
 
     async def __aexit__(
@@ -146,7 +147,7 @@ class Poller:
         return observation
 
     async def _observe_one(self, service: InferenceService, spoke: _Spoke) -> Observation:
-        rows = await self._rows(service)
+        rows = await _rows(service, self._folder, self._environ)
         phase = _Phase()
         found = await self._find(service, spoke, rows, phase)
         latency = asyncio.get_running_loop().time() - phase.began if phase.began else 0.0
@@ -165,14 +166,6 @@ class Poller:
             votes=found.instances > 0 and service.profile.output == "labels",
             served_version=found.served_version,
         )
-
-    async def _rows(self, service: InferenceService) -> Window | NoWindow:
-        if service.route is None:
-            return NoWindow(Reason.NO_ROUTE, "nothing is sent without a route")
-        try:
-            return await sources.read_window(service, self._folder, self._environ)
-        except NoWindow as error:
-            return error
 
     async def _find(self, service: InferenceService, spoke: _Spoke, rows: Window | NoWindow, phase: _Phase) -> Found:
         if service.route is None:
@@ -212,7 +205,7 @@ class Poller:
             request.headers["Authorization"] = f"Bearer {token}"
         response = await _begin(client, request)
         try:
-            body, refused = await self._body(response)
+            body, refused = await _body(response, self._observe.max_body_bytes)
         finally:
             await response.aclose()
         content_type = response.headers.get("Content-Type", "")
@@ -221,18 +214,6 @@ class Poller:
             body = body.replace(token.encode(), b"[token]")
             content_type = content_type.replace(token, "[token]")
         return Answer(response.status_code, content_type, body, refused)
-
-    async def _body(self, response: httpx.Response) -> tuple[bytes, Malformed | None]:
-        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-        if encoding not in ("", "identity"):
-            return b"", Malformed(Reason.CONTENT_ENCODING, strict.excerpt(f"expected no encoding, got {encoding}"))
-        body = bytearray()
-        limit = self._observe.max_body_bytes
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > limit:
-                return bytes(body[:limit]), Malformed(Reason.TOO_LARGE, f"expected at most {limit} bytes, got more")
-        return bytes(body), None
 
     async def _forget_old_trust(self, cluster: str) -> None:
         # Between rounds, when nothing of this spoke is under way: closing a client ends its requests.
@@ -287,6 +268,15 @@ def _request(
     return client.build_request(method, url, content=content, headers=headers, extensions={"trace": phase})
 
 
+async def _rows(service: InferenceService, folder: Path, environ: Mapping[str, str]) -> Window | NoWindow:
+    if service.route is None:
+        return NoWindow(Reason.NO_ROUTE, "nothing is sent without a route")
+    try:
+        return await sources.read_window(service, folder, environ)
+    except NoWindow as error:
+        return error
+
+
 async def _begin(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
     try:
         return await client.send(request, stream=True)
@@ -295,6 +285,18 @@ async def _begin(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Res
         if request.extensions["trace"].connected:
             raise
         return await client.send(request, stream=True)
+
+
+async def _body(response: httpx.Response, limit: int) -> tuple[bytes, Malformed | None]:
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        return b"", Malformed(Reason.CONTENT_ENCODING, strict.excerpt(f"expected no encoding, got {encoding}"))
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > limit:
+            return bytes(body[:limit]), Malformed(Reason.TOO_LARGE, f"expected at most {limit} bytes, got more")
+    return bytes(body), None
 
 
 def _failed(error: Exception) -> Found:

@@ -1,5 +1,6 @@
 import asyncio
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,23 @@ async def test_each_spoke_keeps_its_connection_over_rounds(service: Make, poller
     assert (len(server.seen), server.connections) == (20, 4)
 
 
+@pytest.fixture
+def few_files() -> Iterator[None]:
+    """Lowers the limit on open files to little more than what is open now."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 50, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.usefixtures("few_files")
+async def test_more_spokes_than_the_usual_limit_on_files_are_polled(service: Make, poller: MakePoller) -> None:
+    async with FaultServer() as server, poller() as polled:
+        found = await polled.poll(fleet(service, server.url, 100))
+    assert {each.outcome for each in found} == {Outcome.OK}
+    assert server.connections == 100
+
+
 async def test_kept_connection_that_the_server_drops_is_opened_again(service: Make, poller: MakePoller) -> None:
     async def once(exchange: Exchange) -> None:
         if len(server.seen) == 2:
@@ -89,8 +107,8 @@ async def test_kept_connection_that_the_server_drops_is_opened_again(service: Ma
 
 
 async def test_timeouts_free_their_slots_and_connections(service: Make, poller: MakePoller) -> None:
-    async with FaultServer(silent) as server, poller(deadline=0.05, per_spoke=1) as polled:
-        for _ in range(10):
+    async with FaultServer(silent) as server, poller(deadline=0.3, per_spoke=1) as polled:
+        for _ in range(4):
             await polled.poll([service(server.url)])
         await asyncio.sleep(0.1)
         server.behave = normal
