@@ -131,6 +131,7 @@ def compose(text: str, name: str) -> yaml.MappingNode:
 
 def _bound_depth(text: str, name: str) -> None:
     """Refuse deep nesting before the composer, which recurses, sees it; a cheap upper bound settles most files."""
+    # Each level costs a bracket or a deeper column; a list may share its parent's column, hence twice.
     bound = text.count("[") + text.count("{") + 2 * max(len(run) for run in _LEADING.findall(text))
     if bound < MAX_DEPTH:
         return
@@ -187,6 +188,7 @@ class _Walk:
         lines: dict[str, int] = {}
         for key, value, merged in self._pairs(node, 0):
             name, line = self._key(key), key.start_mark.line + 1
+            # An own key before a merged one is no duplicate: that is what merging is for.
             if merged and name in found:
                 continue
             if name in lines:
@@ -230,6 +232,7 @@ class _Walk:
         if tag == "null":
             return None
         if tag in ("bool", "int", "float"):
+            # 4.10 reads as 4.1: a message has to show what the person wrote.
             self.spelled[trail] = text
             return _number(text, tag) if tag != "bool" else {"true": True, "false": False}.get(text.lower(), text)
         if tag not in ("str", "timestamp", "value", "merge"):
@@ -256,6 +259,7 @@ def _number(text: str, tag: str) -> int | float | str:
         if tag == "float":
             number = float(plain)
             return number if math.isfinite(number) else text
+        # Like Helm's parser: a leading zero is octal, as in file modes.
         octal = plain.lstrip("+-").startswith("0") and plain.lstrip("+-").isdigit()
         return int(plain, 8 if octal else 0) if len(plain) <= _DIGITS else text
     except ValueError:

@@ -163,6 +163,7 @@ def write_text(path: Path, text: str) -> None:
             temporary = stream.name
             stream.write(text)
             stream.flush()
+            # Before the rename, or a crash could leave an empty file under the good name.
             os.fsync(stream.fileno())
         Path(temporary).chmod(mode)
         Path(temporary).replace(target)

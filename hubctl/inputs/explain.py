@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from hubctl.errors import InputError
-from hubctl.inputs.document import Document, Trail
+from hubctl.inputs.document import Document, Trail, dotted
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -72,6 +72,7 @@ def check(model: type[Model], document: Document, trail: Trail = ()) -> Model:
     try:
         found = model.model_validate(data)
     except ValidationError as error:
+        # A URL with a password also breaks its pattern; only the first of the two complaints helps.
         for problem in explain(error, model, document, trail):
             problems.setdefault(problem.where, problem)
     else:
@@ -143,7 +144,8 @@ def _resolve(model: type[BaseModel], details: ErrorDetails) -> tuple[Trail, froz
         tagged = [kind for kind in models if _tag(kind) == part]
         if part == "[key]":
             continue
-        if tagged and (len(models) > 1 or part not in _fields(models[0])):
+        # pydantic names the chosen member of a union in its location, which is no key of the file.
+        if tagged and len(models) > 1:
             kinds = frozenset(tagged)
             continue
         inner = _inside(kinds, part)
@@ -199,24 +201,23 @@ def _problem(trail: Trail, found: Sequence[tuple[ErrorDetails, frozenset[Any]]],
         hint = f"{nearest(key, known)} known here: {', '.join(known)}".strip()
         return InputError(f"unknown key {key!r}, expected one of ours", where=where, hint=hint)
     if details["type"] == "missing":
-        return InputError(f"missing key {key!r}, expected it in {_parent(trail)}", where=where, hint=f"add {key}: ...")
+        return InputError(
+            f"missing key {key!r}, expected it in {dotted(trail[:-1]) or 'the file'}",
+            where=where,
+            hint=f"add {key}: ...",
+        )
     if details["type"] == "union_tag_not_found":
         tags = sorted(str(_tag(owner)) for owner in owners)
         return InputError(f"missing key 'type', expected {' or '.join(tags)}", where=where, hint=f"add type: {tags[0]}")
     if details["type"] == "union_tag_invalid":
         tags = sorted(str(_tag(owner)) for owner in owners)
-        value = str(details["ctx"]["tag"])
-        return InputError(f"found {value!r}, expected {' or '.join(tags)}", where=where, hint=nearest(value, tags))
+        value = details["input"]["type"]
+        told = document.spelled.get(trail) or shown(value)
+        return InputError(f"found {told}, expected {' or '.join(tags)}", where=where, hint=nearest(str(value), tags))
     spelled = document.spelled.get(trail)
     told = spelled if spelled is not None else shown(details["input"])
     expected = ", or ".join(dict.fromkeys(_expected(one) for one, _ in found))
     return InputError(f"found {told}, {expected}", where=where, hint=_hint(details, key, spelled))
-
-
-def _parent(trail: Trail) -> str:
-    """How a message calls the mapping that should hold the key."""
-    names = [str(part) for part in trail[:-1] if isinstance(part, str)]
-    return names[-1] if names else "the file"
 
 
 def _expected(details: ErrorDetails) -> str:

@@ -20,6 +20,8 @@ from hubctl.settings import Settings
 SECTIONS = ("coordinationEngine", "hubctl")
 """The top-level keys of a values file that hubctl reads."""
 
+_SUFFIXES = (".yaml", ".yml")
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -102,10 +104,10 @@ def read_overrides(settings: Settings, folder: str) -> dict[str, bytes]:
     """The files in the overrides folder on disk; none when there is no folder.
 
     Raises:
-        InputError: a file cannot be read.
+        InputError: the folder or a file cannot be read.
     """
-    paths = sorted((settings.directory / folder).glob(f"*{OVERRIDES_SUFFIX}"))
-    return {path.name: _read(path, f"{folder}/{path.name}") for path in paths if path.is_file()}
+    paths = [path for path in _files(settings, folder) if path.name.endswith(OVERRIDES_SUFFIX)]
+    return {path.name: _read(path, f"{folder}/{path.name}") for path in paths}
 
 
 def _assemble(sources: Sources, overrides: tuple[tuple[str, Override], ...]) -> HubInputs:
@@ -121,28 +123,35 @@ def _sources(settings: Settings, problems: list[InputError]) -> Sources:
     readable = len(problems) == before
     read = _spokes(settings, problems, warnings)
     spokes = tuple((document.name, spoke) for document, spoke in read)
+    # Against a registry that could not be read every model would be unknown.
     if readable:
         problems += references.check(values, read)
-    return Sources(_with_remote(values, settings.remote), spokes, tuple(warnings))
+    return Sources(_with_remote(values, settings.remote, problems), spokes, tuple(warnings))
 
 
-def _with_remote(values: HubValues, remote: str) -> HubValues:
-    """The values with the run's own remote; Argo CD keeps reading the one that the file names.
-
-    Raises:
-        InputError: the remote holds credentials.
-    """
+def _with_remote(values: HubValues, remote: str, problems: list[InputError]) -> HubValues:
+    """The values with the run's own remote; Argo CD keeps reading the one that the file names."""
     if not remote:
         return values
     if explain.has_credentials(remote):
-        raise InputError(
-            f"found {explain.shown(remote)}, expected a URL without user and password",
-            where="HUBCTL_REMOTE",
-            hint="use a Git credential helper",
-        )
+        message = f"found {explain.shown(remote)}, expected a URL without user and password"
+        problems.append(InputError(message, where="HUBCTL_REMOTE", hint="use a Git credential helper"))
+        return values
     gitops = values.hubctl.gitops
     changed = gitops.model_copy(update={"remote": remote, "repo_url": gitops.repo_url or gitops.remote})
     return values.model_copy(update={"hubctl": values.hubctl.model_copy(update={"gitops": changed})})
+
+
+def _files(settings: Settings, folder: str) -> list[Path]:
+    """The files in a folder, hidden ones left out, sorted; a folder that cannot be listed is never an empty one."""
+    try:
+        found = [path for path in (settings.directory / folder).iterdir() if path.is_file()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        hint = "check that it is a folder that may be read"
+        raise InputError(f"cannot list it: {error.strerror}", where=f"{folder}/", hint=hint) from None
+    return sorted(path for path in found if not path.name.startswith("."))
 
 
 def _read(path: Path, name: str) -> bytes:
@@ -178,6 +187,7 @@ def _values(settings: Settings, problems: list[InputError], warnings: list[str])
     try:
         if document.data.get("hubctl") is not None:
             hubctl = explain.check(HubctlSection, document, ("hubctl",))
+            problems += references.folders(hubctl, document)
     except InputError as error:
         problems.append(error)
     return HubValues(kserve=kserve, hubctl=hubctl)
@@ -227,13 +237,16 @@ def _misspelt(document: Document) -> list[str]:
 
 def _spokes(settings: Settings, problems: list[InputError], warnings: list[str]) -> list[tuple[Document, Spoke]]:
     """Every cluster file that can be read, by file name."""
-    folder = settings.directory / "clusters"
-    paths = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
+    try:
+        paths = _files(settings, "clusters")
+    except InputError as error:
+        problems.append(error)
+        return []
     found = []
     for path in paths:
         name = f"clusters/{path.name}"
-        if path.suffix not in (".yaml", ".yml"):
-            if path.suffix in (".json", ".ymal", ".yam", ".yaml~", ".txt"):
+        if path.suffix not in _SUFFIXES:
+            if explain.nearest(path.suffix, _SUFFIXES):
                 warnings.append(f"{name} is ignored; expected a name that ends with .yaml")
             continue
         try:
@@ -241,6 +254,7 @@ def _spokes(settings: Settings, problems: list[InputError], warnings: list[str])
             found.append((document, explain.check(Spoke, document)))
         except InputError as error:
             problems.append(error)
-    if not paths:
+    # With problems, the spokes may only be unreadable; then nothing is said about their number.
+    if not found and not problems:
         warnings.append("clusters/ holds no spoke; add one with `hubctl cluster add NAME`")
     return found

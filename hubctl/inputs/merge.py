@@ -65,6 +65,7 @@ def _merge(
     served = {model.name: model for model in spoke.spec.models}
     warnings = []
     for pin in override.spec.models:
+        # A lapsed pin must not shadow an earlier one that is in force.
         if warning := _lapsed(file, pin, served, source):
             warnings.append(warning)
             continue
@@ -145,7 +146,8 @@ def unused(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
     registered = [model.name for model in values.kserve.registry]
     served = {model.name for cluster in clusters for model in cluster.models}
     found = [f"model {name!r} is registered but no spoke serves it" for name in registered if name not in served]
-    if clusters == ():
+    if not clusters:
+        # An empty fleet has its own warning.
         found = []
     named = [(f"hubctl.models.{name}", name) for name in sorted(values.hubctl.models)]
     named += [

@@ -45,6 +45,7 @@ def migrate(text: str) -> tuple[str, tuple[str, ...]]:
         block = _kserve(document.data, engine.get("mlService"))
         text = splice.put(text, _NAME, ("coordinationEngine", "kserve"), block)
         changes.append(f"added coordinationEngine.kserve: {', '.join(SERVICES)} in namespace {block['namespace']}")
+    # Removed last, so that the mapping is never empty in between.
     if "mlService" in engine:
         line = document.line(("coordinationEngine", "mlService"))
         text = splice.remove(text, _NAME, ("coordinationEngine", "mlService"))

@@ -10,7 +10,7 @@ from hubctl.inputs import merge
 from hubctl.inputs.document import Document, Trail
 from hubctl.inputs.explain import nearest
 from hubctl.model.cluster import Spoke
-from hubctl.model.values import HubValues
+from hubctl.model.values import HubctlSection, HubValues
 
 
 def check(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> list[InputError]:
@@ -21,6 +21,20 @@ def check(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> list[I
         found += _patches(document, spoke)
         found += _replicas(values, document, spoke)
     return found
+
+
+def folders(section: HubctlSection, document: Document) -> list[InputError]:
+    """The rendered folder is replaced as a whole, so overrides may not lie in it, nor it in them."""
+    path, overrides = section.gitops.path, section.gitops.overrides
+    if not f"{overrides}/".startswith(f"{path}/") and not f"{path}/".startswith(f"{overrides}/"):
+        return []
+    return [
+        InputError(
+            f"found {overrides!r}, expected a folder apart from gitops.path, which is {path!r}",
+            where=document.where(("hubctl", "gitops", "overrides")),
+            hint="use overrides, beside the rendered folder",
+        )
+    ]
 
 
 def _names(spokes: Sequence[tuple[Document, Spoke]]) -> list[InputError]:

@@ -224,6 +224,7 @@ def _reflow(text: str, entries: list[tuple[yaml.Node | None, yaml.Node]], trail:
         start, end = int(node.start_mark.index), int(node.end_mark.index)
         line = text.rfind("\n", 0, start) + 1
         comments = _comments(text[line:end], [start, *_marks(node)], line)
+        # Without a key there is no line to put them above; an anchor would be lost in rewriting.
         if comments and (key is None or "&" in text[start:end]):
             raise _NotByLine
         indent = " " * int(key.start_mark.column if key else 0)

@@ -36,7 +36,7 @@ SPOKE_MISTAKES = {
         "      version: v3\n",
         "",
         "clusters/edge-a.yaml:9 spec.models[0].version",
-        "missing key 'version', expected it in models",
+        "missing key 'version', expected it in spec.models[0]",
         "add version: ...",
     ),
     "wrong name": (
@@ -52,6 +52,20 @@ SPOKE_MISTAKES = {
         "clusters/edge-a.yaml:9 spec.route.type",
         "found 'acn', expected acm or url",
         "did you mean acm?",
+    ),
+    "route type that is a number": (
+        "  models:",
+        "  route:\n    type: 1.0\n  models:",
+        "clusters/edge-a.yaml:9 spec.route.type",
+        "found 1.0, expected acm or url",
+        "",
+    ),
+    "key called like a type": (
+        "  models:",
+        "  storage: {type: pvc, pvc: x}\n  models:",
+        "clusters/edge-a.yaml:8 spec.storage.pvc",
+        "unknown key 'pvc', expected one of ours",
+        "known here: accessMode, claim, size, storageClass, type",
     ),
     "no route type": (
         "  models:",

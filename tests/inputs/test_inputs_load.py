@@ -1,7 +1,10 @@
 """Files of a folder to HubInputs."""
 
+import copy
+import re
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 
 from hubctl.errors import InputError
 from hubctl.inputs import load_inputs, parse_overrides, reload
+from hubctl.inputs.document import parse
 from hubctl.model.values import AcmRoute, UrlRoute
 from hubctl.settings import Settings
 from tests.inputs.inputfolder import OVERRIDE, SPOKE, VALUES, Folder
@@ -95,6 +99,32 @@ def test_hidden_files_and_readmes_are_ignored(folder: Folder) -> None:
 def test_folder_without_spokes_is_a_warning(folder: Folder) -> None:
     (folder.root / "clusters/edge-a.yaml").unlink()
     assert folder.load().warnings == ("clusters/ holds no spoke; add one with `hubctl cluster add NAME`",)
+
+
+def test_folder_that_cannot_be_listed_is_never_an_empty_fleet(folder: Folder) -> None:
+    (folder.root / "clusters/edge-a.yaml").unlink()
+    (folder.root / "clusters").rmdir()
+    folder.write("clusters", "a file")
+    (problem,) = folder.problems()
+    assert (problem.where, problem.message) == ("clusters/", "cannot list it: Not a directory")
+
+
+def test_cluster_file_with_a_misspelt_suffix_is_warned_about(folder: Folder) -> None:
+    folder.write("clusters/edge-b.ymal", SPOKE).write("clusters/notes.txt", "x")
+    assert "clusters/edge-b.ymal is ignored; expected a name that ends with .yaml" in folder.load().warnings
+
+
+def test_file_name_with_a_space_is_told_as_it_is(folder: Folder) -> None:
+    folder.write("clusters/my spoke.yaml", "kind: x\n")
+    assert folder.problems()[0].where == "clusters/my spoke.yaml:1 apiVersion"
+
+
+@pytest.mark.parametrize("overrides", ["rendered", "rendered/pins"])
+def test_overrides_inside_the_rendered_folder_are_refused(folder: Folder, overrides: str) -> None:
+    folder.write("values-hub.yaml", f"{VALUES}hubctl: {{gitops: {{overrides: {overrides}}}}}\n")
+    (problem,) = folder.problems()
+    assert problem.where == "values-hub.yaml:7 hubctl.gitops.overrides"
+    assert problem.message == f"found '{overrides}', expected a folder apart from gitops.path, which is 'rendered'"
 
 
 def test_unregistered_model_is_refused_with_the_nearest_name(folder: Folder) -> None:
@@ -208,6 +238,56 @@ def test_arbitrary_text_loads_or_is_refused(folder: Folder, cut: int, junk: str,
     except InputError as error:
         where = error.where
     assert where.startswith(("", "values-hub.yaml:", "clusters/edge-a.yaml:", "overrides/a.yaml:")[bool(where) :])
+
+
+def trails(value: Any, trail: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [trail] * bool(trail) + [one for key, inner in pairs for one in trails(inner, (*trail, key))]
+
+
+ODD: list[Any] = [
+    None,
+    1,
+    -1.5,
+    True,
+    "",
+    "X Y",
+    [],
+    {},
+    ["a"],
+    {"type": "acm"},
+    {"type": {}},
+    "https://a:b@c",
+    "{x}",
+    10**400,
+]
+TREES = {
+    name: parse((ROOT / name).read_text(), name).data for name in ("values-hub.yaml", "clusters/edge-factory.yaml")
+}
+PLACES = [(name, trail) for name, tree in TREES.items() for trail in trails(tree)]
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(place=st.sampled_from(PLACES), odd=st.sampled_from(ODD))
+def test_any_odd_value_anywhere_is_accepted_or_told_by_field(folder: Folder, place: Any, odd: object) -> None:
+    name, trail = place
+    trees = copy.deepcopy(TREES)
+    parent = trees[name]
+    for part in trail[:-1]:
+        parent = parent[part]
+    parent[trail[-1]] = odd
+    (folder.root / "clusters/edge-a.yaml").unlink(missing_ok=True)
+    for file, tree in trees.items():
+        folder.write(file, yaml.safe_dump(tree))
+    told: list[str] = []
+    shown = ""
+    try:
+        folder.load()
+    except InputError as error:
+        told = [one.where for one in (error, *error.also)]
+        shown = "".join(str(one) for one in (error, *error.also))
+    assert "a:b@" not in shown
+    assert all(re.fullmatch(r"(values-hub|clusters/edge-factory)\.yaml:\d+ \S+", where) for where in told)
 
 
 def test_thousand_spokes_load_within_seconds(folder: Folder) -> None:
