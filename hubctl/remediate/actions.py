@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import stamina
 
-from hubctl.errors import HubctlError, PublishConflict
+from hubctl.errors import HubctlError, PublishConflict, RemoteFailed
 from hubctl.model import incident as incidents
 from hubctl.model import remediation as remediations
 from hubctl.model.values import Webhook
@@ -51,7 +51,8 @@ async def carry_out(
     """Do what the remediation says, unless it has been done already.
 
     Returns:
-        ``applied`` with the commit; ``approved`` when another pass should try again; ``failed`` when none should.
+        ``applied`` with the commit; ``approved`` when another pass should try again; ``failed`` when none should;
+        ``executing`` when only a later look at the branch can tell.
     """
     act = {
         remediations.Action.NOTIFY: notify,
@@ -65,20 +66,38 @@ async def change_git(
     remediation: remediations.Remediation, incident: incidents.Incident, ports: Ports
 ) -> remediations.Outcome:
     """Write the overrides and what follows from them to Git, in one commit."""
-    if commit := await ports.find(remediation.id):
-        return remediations.Outcome(remediations.State.APPLIED, commit, "found on the branch: it had been done before")
-    files = {
-        name: override.to_yaml(wanted) for name, wanted in override.overrides_for(remediation, incident).items()
-    }
+    try:
+        if commit := await ports.find(remediation.id):
+            return remediations.Outcome(remediations.State.APPLIED, commit, "found on the branch: done before")
+    except RemoteFailed as error:
+        return remediations.Outcome(remediations.State.APPROVED, detail=f"to be tried again: {error}")
+    files = {name: override.to_yaml(wanted) for name, wanted in override.overrides_for(remediation, incident).items()}
     try:
         commit = await ports.publish(remediation, incident, files)
     except PublishConflict as error:
         return remediations.Outcome(remediations.State.APPROVED, detail=f"to be tried again: {error}")
+    except RemoteFailed as error:
+        return await _after_failure(remediation, error, ports)
     except HubctlError as error:
         return remediations.Outcome(remediations.State.FAILED, detail=str(error))
     if not commit:
         return remediations.Outcome(remediations.State.FAILED, detail="the branch already says so; nothing was changed")
     return remediations.Outcome(remediations.State.APPLIED, commit, f"published as {commit[:12]}")
+
+
+async def _after_failure(
+    remediation: remediations.Remediation, error: RemoteFailed, ports: Ports
+) -> remediations.Outcome:
+    """The remote failed, perhaps after it had taken the commit: only the branch knows."""
+    try:
+        commit = await ports.find(remediation.id)
+    except RemoteFailed:
+        return remediations.Outcome(
+            remediations.State.EXECUTING, detail=f"whether it was done is not known yet: {error}"
+        )
+    if commit:
+        return remediations.Outcome(remediations.State.APPLIED, commit, f"published, though the remote said: {error}")
+    return remediations.Outcome(remediations.State.FAILED, detail=str(error))
 
 
 async def notify(

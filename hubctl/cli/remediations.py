@@ -1,0 +1,141 @@
+"""``remediations``: list, show, approve and reject."""
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from hubctl import hub
+from hubctl.cli import output
+from hubctl.cli.incidents import opened
+from hubctl.cli.observing import remediation_data
+from hubctl.errors import RemoteFailed
+from hubctl.model.remediation import Remediation, State, Target
+from hubctl.reconcile import Pass, act_only
+from hubctl.settings import Settings
+from hubctl.store.lock import hold
+
+
+@click.group()
+def remediations() -> None:
+    """List, show, approve and reject remediations."""
+
+
+@remediations.command("list")
+@click.option("--pending", is_flag=True, help="Only those that wait for approval.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@output.format_option
+@click.pass_obj
+def list_remediations(settings_of: Any, pending: bool, limit: int, shape: str) -> None:
+    r"""List remediations, newest first.
+
+    \b
+    Example:
+      hubctl remediations list --pending
+    """
+    with opened(settings_of) as store:
+        found = store.remedies.remediations((State.PENDING,) if pending else None, limit=limit)
+    now = datetime.now(UTC)
+    output.show(
+        shape,
+        {"remediations": [remediation_data(item) for item in found]},
+        ("id", "state", "age", "action", "change", "incident", "by", "commit"),
+        [
+            (
+                item.id,
+                item.state,
+                output.ago(item.created_at, now),
+                item.action,
+                change_of(item),
+                item.incident_id,
+                item.by,
+                item.commit[:12],
+            )
+            for item in found
+        ],
+    )
+
+
+@remediations.command("show")
+@click.argument("remediation_id", metavar="ID")
+@output.format_option
+@click.pass_obj
+def show_remediation(settings_of: Any, remediation_id: str, shape: str) -> None:
+    r"""Show one remediation; the start of its id is enough.
+
+    \b
+    Example:
+      hubctl remediations show rem-91
+    """
+    with opened(settings_of) as store:
+        found = store.remedies.remediation(remediation_id)
+    data = remediation_data(found)
+    rows = [(key, value) for key, value in data.items() if key != "targets" and value not in ("", None)]
+    rows += [("target", describe(target)) for target in found.targets]
+    output.show(shape, data, ("field", "value"), rows)
+
+
+@remediations.command("approve")
+@click.argument("remediation_id", metavar="ID")
+@click.option("--now", "at_once", is_flag=True, help="Carry it out here instead of in the next pass.")
+@click.pass_obj
+def approve(settings_of: Any, remediation_id: str, at_once: bool) -> None:
+    r"""Approve a remediation; the next pass carries it out if its reason still holds.
+
+    \b
+    Example:
+      hubctl remediations approve rem-91 --now
+    """
+    after = move(settings_of, remediation_id, State.APPROVED)
+    if not at_once:
+        output.say("the next pass carries it out: `hubctl reconcile`, or the controller")
+        return
+    made = asyncio.run(carry_out(settings_of()))
+    found = next((item for item in made.remediations if item.id == after.id), after)
+    output.say(f"{found.id} is {found.state}: {found.detail}")
+    if found.state is State.FAILED:
+        raise RemoteFailed(found.detail, hint=f"look closer with `hubctl explain {found.id}`")
+
+
+@remediations.command("reject")
+@click.argument("remediation_id", metavar="ID")
+@click.option("--note", default="", help="Why, for the audit trail.")
+@click.pass_obj
+def reject(settings_of: Any, remediation_id: str, note: str) -> None:
+    r"""Reject a remediation; it is not proposed again during its cool-down.
+
+    \b
+    Example:
+      hubctl remediations reject rem-91 --note "v2 is needed for the audit"
+    """
+    move(settings_of, remediation_id, State.REJECTED, note)
+
+
+def move(settings_of: Any, remediation_id: str, state: State, note: str = "") -> Remediation:
+    """Move a remediation and say so."""
+    with opened(settings_of) as store:
+        before = store.remedies.remediation(remediation_id)
+        after = before.moved(state, now=datetime.now(UTC), by=output.person(), detail=note or None)
+        store.remedies.save_remediations((after,), before=(before,))
+    output.say(f"{after.id} is {after.state}", colour="green")
+    return after
+
+
+async def carry_out(settings: Settings) -> Pass:
+    """Everything that is approved, now."""
+    async with hub.open_hub(settings, os.environ) as held:
+        with hold(settings.state):
+            return await act_only(held, datetime.now(UTC))
+
+
+def change_of(item: Remediation) -> str:
+    """What it changes, in one line."""
+    what = ", ".join(describe(target) for target in item.targets) or "-"
+    return f"{item.model} {what}".strip()
+
+
+def describe(target: Target) -> str:
+    """``edge-a v2 → v1``, or the spoke alone."""
+    return f"{target.cluster} {target.from_version} → {target.to_version}" if target.to_version else target.cluster

@@ -1,0 +1,252 @@
+"""Hub: the open parts of one hubctl process, and what it wants of the branch.
+
+Opened at the edge (command line, controller), handed to ``reconcile``; apart from it so that ``reconcile`` is only the
+order of a pass.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import hubctl
+from hubctl.errors import GuardRefused, InputError
+from hubctl.inputs import load
+from hubctl.model import incident as incidents
+from hubctl.model import remediation as remediations
+from hubctl.model import tree
+from hubctl.model.fleet import HubInputs
+from hubctl.model.predictor import Observation
+from hubctl.observe.poll import Poller
+from hubctl.publish import branch
+from hubctl.publish.repository import Repository
+from hubctl.remediate import actions
+from hubctl.render.templates import Templates, load_templates
+from hubctl.render.tree import render_tree
+from hubctl.settings import Settings
+from hubctl.store.schema import Store, open_store
+
+INCIDENT_TRAILER = "Hubctl-Incident"
+"""Commit trailer that carries the incident's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """What a pass works with.
+
+    Attributes:
+        sources: values and spokes as the folder holds them, before overrides.
+        repository: the only door to Git.
+        store: health, incidents, remediations and the audit trail.
+        poller: the only door to predictors.
+    """
+
+    settings: Settings
+    environ: Mapping[str, str]
+    sources: load.Sources
+    templates: Templates
+    repository: Repository
+    store: Store
+    poller: Poller
+
+    def ports(self, now: datetime) -> actions.Ports:
+        """The doors that actions may use in the pass of ``now``."""
+        return actions.Ports(
+            publish=partial(self.publish_overrides, now=now),
+            find=self.find_action,
+            webhooks=self.sources.values.hubctl.notify.webhooks,
+            environ=self.environ,
+            directory=self.settings.directory,
+        )
+
+    async def find_action(self, action_id: str) -> str:
+        """The commit on the branch that carries this action, empty when there is none."""
+        await self.repository.fetch()
+        return await self.repository.find(actions.TRAILER, action_id)
+
+    async def publish_overrides(
+        self,
+        remediation: remediations.Remediation,
+        incident: incidents.Incident,
+        files: Mapping[str, bytes],
+        *,
+        now: datetime,
+    ) -> str:
+        """Overrides and the spokes re-rendered with them, as one commit; its id, empty when nothing changes.
+
+        Raises:
+            GuardRefused: the branch moved on and no longer holds what the action is to change.
+            PublishConflict: the branch kept moving.
+            RemoteFailed: the remote did not take it.
+        """
+
+        def wanted_on(published: tree.Published) -> tree.Wanted:
+            return wanted_override(self.sources, self.templates, published, files, remediation, incident)
+
+        made = await branch.publish(self.repository, wanted_on, publish_options(self.sources), now=now)
+        return made.id if made else ""
+
+
+def inputs_on(sources: load.Sources, published: tree.Published) -> HubInputs:
+    """The fleet as it is with the overrides of the published branch."""
+    return load.reload(sources, published.overrides)
+
+
+def wanted_fleet(
+    sources: load.Sources, templates: Templates, published: tree.Published, message: str = ""
+) -> tuple[HubInputs, tree.RenderedTree, tree.Wanted]:
+    """Everything that the rendered folder should hold on this tip."""
+    inputs = inputs_on(sources, published)
+    rendered = render_tree(inputs, templates)
+    gitops = sources.values.hubctl.gitops
+    subject, _, body = message.partition("\n")
+    wanted = tree.Wanted(
+        files={f"{gitops.path}/{path}": data for path, data in rendered.files.items()},
+        owned=(gitops.path,),
+        subject=subject or f"Render {len(inputs.clusters)} spokes",
+        body=body.strip(),
+    )
+    return inputs, rendered, wanted
+
+
+def wanted_override(
+    sources: load.Sources,
+    templates: Templates,
+    published: tree.Published,
+    files: Mapping[str, bytes],
+    remediation: remediations.Remediation,
+    incident: incidents.Incident,
+) -> tree.Wanted:
+    """The overrides, and only the folders that follow from them: the spokes concerned and the hub's.
+
+    Raises:
+        GuardRefused: a spoke no longer has the version that the action is to take back.
+    """
+    check_targets(inputs_on(sources, published), remediation)
+    gitops = sources.values.hubctl.gitops
+    after = tree.Published(published.commit, {**published.overrides, **files})
+    rendered = render_tree(inputs_on(sources, after), templates)
+    folders = [f"{tree.SPOKES}/{name}" for name in remediation.clusters]
+    wanted = {path: data for folder in folders for path, data in rendered.below(folder).items()}
+    return tree.Wanted(
+        files={f"{gitops.path}/{path}": data for path, data in wanted.items()}
+        | {f"{gitops.overrides}/{name}": data for name, data in files.items()},
+        owned=tuple(f"{gitops.path}/{folder}" for folder in folders),
+        subject=subject_of(remediation),
+        body=f"{incident.summary}\n\nTo undo it, `git revert` this commit; hubctl will not do it again.",
+        trailers=((actions.TRAILER, remediation.id), (INCIDENT_TRAILER, incident.id)),
+    )
+
+
+def check_targets(inputs: HubInputs, remediation: remediations.Remediation) -> None:
+    """Refuse an action whose reason is gone: the plan was made on an older tip.
+
+    Raises:
+        GuardRefused: naming the first spoke that moved on.
+    """
+    for target in remediation.targets:
+        cluster = inputs.cluster(target.cluster)
+        found = cluster.model(remediation.model) if cluster and remediation.model else None
+        now_at = found.version if found else "gone"
+        if cluster is None or (target.from_version and now_at != target.from_version):
+            raise GuardRefused(
+                f"{target.cluster} no longer has {remediation.model} {target.from_version} (now {now_at})",
+                hint="the next pass decides anew on what is deployed then",
+            )
+
+
+def subject_of(remediation: remediations.Remediation) -> str:
+    """One line for the commit and for people."""
+    places = ", ".join(remediation.clusters)
+    if remediation.action is remediations.Action.QUARANTINE:
+        return f"Quarantine {places}"
+    versions = sorted({target.to_version for target in remediation.targets})
+    return f"Roll back {remediation.model} to {' and '.join(versions)} on {places}"
+
+
+def publish_options(
+    sources: load.Sources, *, confirmed: int | None = None, dry_run: bool = False
+) -> branch.PublishOptions:
+    """How the branch is written to, from the values."""
+    gitops = sources.values.hubctl.gitops
+    return branch.PublishOptions(
+        overrides=gitops.overrides,
+        spokes=f"{gitops.path}/{tree.SPOKES}",
+        removal_limit=gitops.max_removed_clusters,
+        confirmed=confirmed,
+        author_name=gitops.author.name,
+        author_email=gitops.author.email,
+        dry_run=dry_run,
+        version=hubctl.__version__,
+    )
+
+
+def remote_of(settings: Settings, sources: load.Sources) -> str:
+    """Where hubctl pushes; a relative path is relative to the folder of the inputs.
+
+    Raises:
+        InputError: nothing says where.
+    """
+    remote = sources.values.hubctl.gitops.remote
+    if not remote:
+        raise InputError(
+            "nothing says where to publish",
+            where="values-hub.yaml hubctl.gitops.remote",
+            hint="set hubctl.gitops.remote to a Git URL or path, or HUBCTL_REMOTE for this run",
+        )
+    if ":" in remote or Path(remote).is_absolute():
+        return remote
+    return str((settings.directory / remote).resolve())
+
+
+def open_repository(settings: Settings, sources: load.Sources) -> Repository:
+    """The cache of the branch, in the state folder; nothing is fetched yet."""
+    return Repository(settings.state, remote_of(settings, sources), sources.values.hubctl.gitops.branch)
+
+
+def store_url(settings: Settings, sources: load.Sources, environ: Mapping[str, str]) -> str:
+    """The store's URL: from the values, from the variable that they name, or SQLite in the state folder.
+
+    Raises:
+        InputError: the variable is not set.
+    """
+    store = sources.values.hubctl.store
+    if store.url_env and not environ.get(store.url_env):
+        raise InputError(
+            f"the variable {store.url_env} is not set",
+            where="values-hub.yaml hubctl.store.urlEnv",
+            hint=f"export {store.url_env} with the store's SQLAlchemy URL",
+        )
+    return environ.get(store.url_env or "") or store.url or f"sqlite:///{settings.state / 'hubctl.db'}"
+
+
+@asynccontextmanager
+async def open_hub(
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    seen: Callable[[Observation], None] | None = None,
+) -> AsyncIterator[Hub]:
+    """Everything that a pass needs, closed again at the end.
+
+    Args:
+        settings: where this run looks and writes.
+        environ: holds the variables that the values name.
+        seen: called with each observation as it is made, for progress.
+
+    Raises:
+        InputError: the inputs are wrong.
+        TemplateError: a template cannot be parsed.
+        StoreUnavailable: the store cannot be opened.
+    """
+    sources = load.read_sources(settings)
+    templates = load_templates(settings.directory / "templates")
+    repository = open_repository(settings, sources)
+    store = open_store(store_url(settings, sources, environ))
+    async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen) as poller:
+        try:
+            yield Hub(settings, environ, sources, templates, repository, store, poller)
+        finally:
+            store.close()

@@ -1,0 +1,278 @@
+"""One pass over the fleet, in the order of the folders; no timers, no SQL, no HTTP.
+
+Each stage takes the hub and the pass so far and gives the pass with one thing more. Everything is read anew in every
+pass: nothing is trusted to have been seen before but what the store and the branch hold.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from hubctl import hub as hubs
+from hubctl.aggregate import aggregate
+from hubctl.decide.rules import decide
+from hubctl.errors import GuardRefused, HubctlError, PublishConflict, RemoteFailed
+from hubctl.model import incident as incidents
+from hubctl.model import tree
+from hubctl.model.fleet import HubInputs
+from hubctl.model.health import Condition, Finding, PredictorHealth
+from hubctl.model.predictor import InferenceService, Observation
+from hubctl.model.remediation import UNDER_WAY, Action, Remediation, State
+from hubctl.publish import branch
+from hubctl.remediate import actions, override, plan
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass has come to so far.
+
+    Attributes:
+        now: the pass's own time; every decision in it is made at this instant.
+        dry_run: nothing is published, stored or carried out.
+        commit: what was published, None when nothing changed.
+        unresolved: incidents as the store held them when the pass judged.
+        stored: remediations as the store held them when the pass proposed.
+        remediations: every one that this pass made or moved, as it stands.
+        problems: failures of remote parts and refusals that did not end the pass.
+    """
+
+    now: datetime
+    dry_run: bool = False
+    published: tree.Published = field(default_factory=tree.Published)
+    inputs: HubInputs | None = None
+    commit: branch.Commit | None = None
+    observations: tuple[Observation, ...] = ()
+    health: tuple[PredictorHealth, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    decisions: tuple[incidents.Decision, ...] = ()
+    unresolved: tuple[incidents.Incident, ...] = ()
+    stored: tuple[Remediation, ...] = ()
+    remediations: tuple[Remediation, ...] = ()
+    problems: tuple[HubctlError, ...] = ()
+
+    @property
+    def fleet(self) -> HubInputs:
+        """The inputs, once they are loaded."""
+        assert self.inputs is not None, "a stage ran before `load`"  # noqa: S101 - a mistake in STAGES, not of a user
+        return self.inputs
+
+
+Stage = Callable[[hubs.Hub, Pass], Awaitable[Pass]]
+
+
+async def reconcile(hub: hubs.Hub, now: datetime, *, dry_run: bool = False) -> Pass:
+    """One full pass.
+
+    Raises:
+        InputError: the inputs are wrong.
+        TemplateError: a template failed.
+        StoreUnavailable: the store cannot be written; nothing is carried out then.
+    """
+    if dry_run:
+        return await through(STAGES, hub, Pass(now, dry_run=True))
+    number = hub.store.journal.begin_pass(now)
+    made = await through(STAGES, hub, Pass(now))
+    hub.store.journal.end_pass(number, now, made.commit.id if made.commit else "", summary_of(made))
+    return made
+
+
+async def act_only(hub: hubs.Hub, now: datetime) -> Pass:
+    """Carry out what has been approved, without observing anew."""
+    return await through((load, recover, revalidate, act), hub, Pass(now))
+
+
+async def through(stages: Sequence[Stage], hub: hubs.Hub, so_far: Pass) -> Pass:
+    """The pass after all stages, in order."""
+    for stage in stages:
+        so_far = await stage(hub, so_far)
+    return so_far
+
+
+async def load(hub: hubs.Hub, so_far: Pass) -> Pass:
+    """The tip of the branch and the inputs on it; an unreachable remote leaves the tip that was fetched last."""
+    problems = so_far.problems
+    try:
+        published = await branch.published(hub.repository, hub.sources.values.hubctl.gitops.overrides)
+    except RemoteFailed as error:
+        published = await branch.remembered(hub.repository, hub.sources.values.hubctl.gitops.overrides)
+        problems = (*problems, error)
+    return replace(so_far, published=published, inputs=hubs.inputs_on(hub.sources, published), problems=problems)
+
+
+async def recover(hub: hubs.Hub, so_far: Pass) -> Pass:
+    """Actions that a dead pass left half done: read from the branch whether the effect is there."""
+    if so_far.dry_run:
+        return so_far
+    settled = []
+    for before in hub.store.remedies.executing():
+        try:
+            commit = "" if before.action is Action.NOTIFY else await hub.find_action(before.id)
+        except RemoteFailed as error:
+            return replace(so_far, problems=(*so_far.problems, error))
+        state = State.APPLIED if commit else State.APPROVED
+        detail = "found on the branch after an interrupted pass" if commit else "an interrupted pass left no effect"
+        after = before.moved(state, now=so_far.now, commit=commit, detail=detail)
+        hub.store.remedies.save_remediations((after,), before=(before,))
+        settled.append(after)
+    return replace(so_far, remediations=(*so_far.remediations, *settled))
+
+
+async def publish(hub: hubs.Hub, so_far: Pass) -> Pass:
+    """The rendered fleet as a commit, if anything changed; a refusal does not keep the pass from observing."""
+    latest = so_far.inputs
+
+    def wanted_on(published: tree.Published) -> tree.Wanted:
+        nonlocal latest
+        latest, _, wanted = hubs.wanted_fleet(hub.sources, hub.templates, published)
+        return wanted
+
+    options = hubs.publish_options(hub.sources, dry_run=so_far.dry_run)
+    try:
+        commit = await branch.publish(hub.repository, wanted_on, options, now=so_far.now)
+    except (PublishConflict, RemoteFailed, GuardRefused) as error:
+        return replace(so_far, problems=(*so_far.problems, error))
+    return replace(so_far, inputs=latest, commit=commit)
+
+
+async def observe(hub: hubs.Hub, so_far: Pass) -> Pass:
+    """One poll of every predictor."""
+    return replace(so_far, observations=await hub.poller.poll(services(so_far.fleet)))
+
+
+async def conclude(hub: hubs.Hub, so_far: Pass) -> Pass:
+    """Health and findings from what was observed and what is remembered."""
+    expected = frozenset((service.cluster, service.name) for service in services(so_far.fleet))
+    policy = hub.sources.values.hubctl.aggregate
+    made = aggregate(so_far.observations, hub.store.journal.load_health(), policy, expected=expected, now=so_far.now)
+    return replace(so_far, health=made.health, findings=made.findings)
+
+
+async def judge(hub: hubs.Hub, so_far: Pass) -> Pass:
+    """Incidents from findings, and what policies make of them."""
+    policy = hub.sources.values.hubctl.remediation
+    unresolved = hub.store.cases.unresolved()
+    decisions = decide(so_far.findings, unresolved, so_far.health, policy, now=so_far.now)
+    return replace(so_far, decisions=decisions, unresolved=unresolved)
+
+
+async def propose(hub: hubs.Hub, so_far: Pass) -> Pass:
+    """Remediations from decisions, through the guards; earlier ones verified, expired or seen reverted."""
+    stored = hub.store.remedies.remediations()
+    earlier = settled(hub, so_far, stored)
+    history = plan.History(
+        remediations=earlier,
+        deployed=deployed_versions(so_far.fleet),
+        good=hub.store.journal.good_versions(),
+        healthy=frozenset((health.cluster, health.model, health.version) for health in good_now(so_far)),
+        quarantined=frozenset(cluster.name for cluster in so_far.fleet.clusters if cluster.quarantined),
+    )
+    planned = plan.plan(so_far.decisions, hub.sources.values.hubctl.remediation, history, now=so_far.now)
+    moved = (after for before, after in zip(stored, earlier, strict=True) if before != after)
+    return replace(
+        so_far,
+        decisions=(*so_far.decisions, *planned.decisions),
+        stored=stored,
+        remediations=latest(so_far.remediations, (*moved, *planned.remediations)),
+    )
+
+
+async def record(hub: hubs.Hub, so_far: Pass) -> Pass:
+    """Everything concluded so far, in one transaction, before anything is carried out."""
+    if so_far.dry_run:
+        return so_far
+    journal, cases = hub.store.journal, hub.store.cases
+    changed = {decision.incident.id: decision.incident for decision in so_far.decisions}
+    known = {item.id: item for item in so_far.stored}
+    moved = tuple(item for item in so_far.remediations if known.get(item.id) != item)
+    with hub.store.transaction():
+        journal.save_health(so_far.health)
+        journal.record_observations(so_far.observations)
+        journal.record_all_good(((h.cluster, h.model, h.version) for h in good_now(so_far)), so_far.now)
+        cases.save_incidents(changed.values(), before=so_far.unresolved)
+        cases.append_decisions(so_far.decisions)
+        for incident in changed.values():
+            cases.save_evidence(incident.id, evidence_for(incident, so_far.observations))
+        hub.store.remedies.save_remediations(moved, before=so_far.stored)
+    return so_far
+
+
+async def revalidate(hub: hubs.Hub, so_far: Pass) -> Pass:
+    """Approved actions whose reason is gone expire; for a pass that does not observe."""
+    waiting = hub.store.remedies.remediations(UNDER_WAY)
+    unresolved = {incident.id: incident for incident in hub.store.cases.unresolved()}
+    kept = plan.revalidate(waiting, unresolved, deployed_versions(so_far.fleet), now=so_far.now)
+    changed = tuple(after for before, after in zip(waiting, kept, strict=True) if before != after)
+    hub.store.remedies.save_remediations(changed, before=waiting)
+    return replace(so_far, remediations=latest(so_far.remediations, changed))
+
+
+async def act(hub: hubs.Hub, so_far: Pass) -> Pass:
+    """Carry out what is approved: the intent is stored before the effect, the outcome after it."""
+    if so_far.dry_run:
+        return so_far
+    remedies, done = hub.store.remedies, so_far.remediations
+    policy = hub.sources.values.hubctl.remediation
+    for approved in plan.ready(remedies.remediations(), hub.store.cases.unresolved(), policy):
+        intent = approved.moved(State.EXECUTING, now=so_far.now)
+        remedies.save_remediations((intent,), before=(approved,))
+        incident = hub.store.cases.incident(approved.incident_id)
+        outcome = await actions.carry_out(intent, incident, hub.ports(so_far.now))
+        after = intent
+        if outcome.state is not State.EXECUTING:
+            after = intent.moved(outcome.state, now=so_far.now, commit=outcome.commit, detail=outcome.detail)
+            remedies.save_remediations((after,), before=(intent,))
+        done = latest(done, (after,))
+    return replace(so_far, remediations=done)
+
+
+STAGES: tuple[Stage, ...] = (load, recover, publish, observe, conclude, judge, propose, record, act)
+"""The order of a pass."""
+
+
+def services(inputs: HubInputs) -> tuple[InferenceService, ...]:
+    """Every predictor of the fleet, by spoke and name; none when the integration is switched off."""
+    if not inputs.values.kserve.enabled:
+        return ()
+    return tuple(model for cluster in inputs.clusters for model in cluster.models)
+
+
+def deployed_versions(inputs: HubInputs) -> dict[tuple[str, str], str]:
+    """What Git delivers: (spoke, model) to version."""
+    return {(service.cluster, service.name): service.version for service in services(inputs)}
+
+
+def settled(hub: hubs.Hub, so_far: Pass, stored: tuple[Remediation, ...]) -> tuple[Remediation, ...]:
+    """Earlier remediations, in the same order, after this pass's evidence and what the branch says now."""
+    concerned = {item.incident_id: hub.store.cases.incident(item.incident_id) for item in stored}
+    concerned |= {decision.incident.id: decision.incident for decision in so_far.decisions}
+    present = frozenset(found.metadata.annotations.get(override.ACTION_ID, "") for _, found in so_far.fleet.overrides)
+    policy = hub.sources.values.hubctl.remediation
+    earlier = plan.reverted(stored, present, now=so_far.now)
+    earlier = plan.verify(earlier, concerned, policy, now=so_far.now, health=so_far.health)
+    unresolved = {name: found for name, found in concerned.items() if found.state is not incidents.State.RESOLVED}
+    return plan.revalidate(earlier, unresolved, deployed_versions(so_far.fleet), now=so_far.now)
+
+
+def latest(before: Sequence[Remediation], after: Iterable[Remediation]) -> tuple[Remediation, ...]:
+    """Both, each id once, as it stands after."""
+    return tuple(({item.id: item for item in before} | {item.id: item for item in after}).values())
+
+
+def good_now(so_far: Pass) -> tuple[PredictorHealth, ...]:
+    """Predictors whose votes say now that their version is good."""
+    return tuple(health for health in so_far.health if health.condition is Condition.HEALTHY and health.votes)
+
+
+def summary_of(made: Pass) -> str:
+    """One line for the list of passes."""
+    ok = sum(seen.outcome == "ok" for seen in made.observations)
+    return f"{ok} of {len(made.observations)} predictors ok, {len(made.findings)} findings"
+
+
+def evidence_for(incident: incidents.Incident, observed: Sequence[Observation]) -> tuple[Observation, ...]:
+    """The observations that speak of an incident's spokes and, if it names one, its model."""
+    return tuple(
+        seen
+        for seen in observed
+        if seen.cluster in incident.clusters and (not incident.model or seen.model == incident.model)
+    )
