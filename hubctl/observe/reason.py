@@ -1,101 +1,111 @@
-"""Reason: the stable words that say why an observation has its outcome.
+"""Reason: the stable words that say why an observation has its outcome, each with its meaning.
 
 One list for the whole room, because they end in ``poll -o json``, in incidents and in the documentation.
 """
 
 from enum import StrEnum
+from typing import Self
 
 
 class Reason(StrEnum):
-    """Why; the outcome each belongs to is in the heading above it."""
+    """Why; the outcome each belongs to stands above it. ``meaning`` is one sentence for people."""
 
-    # unreachable: nothing was asked, or nobody answered
-    NO_ROUTE = "no_route"
-    BAD_URL = "bad_url"
-    DNS = "dns"
-    REFUSED = "refused"
-    RESET = "reset"
-    NO_NETWORK = "no_network"
-    HUB_LIMIT = "hub_limit"
-    TUNNEL = "tunnel"
-    SERVER_ERROR = "server_error"
+    meaning: str
 
-    # timeout: what was under way when the deadline passed
-    CONNECT = "connect"
-    HANDSHAKE = "handshake"
-    SEND = "send"
-    ANSWER = "answer"
-    BODY = "body"
-    GATEWAY = "gateway"
+    def __new__(cls, word: str, meaning: str) -> Self:
+        """A member that is its word, and knows what it means."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.meaning = meaning
+        return member
 
-    # tls: the certificate or the handshake failed; "handshake" stands above
-    EXPIRED = "expired"
-    HOSTNAME = "hostname"
-    UNKNOWN_CA = "unknown_ca"
-    CERTIFICATE = "certificate"
-    CA_FILE = "ca_file"
+    # unreachable
+    NO_ROUTE = "no_route", "Nothing says how the spoke is reached; nothing was sent."
+    BAD_URL = "bad_url", "The route makes a URL that cannot be; nothing was sent."
+    DNS = "dns", "The host's name is not known."
+    REFUSED = "refused", "The host refused the connection."
+    RESET = "reset", "The connection broke before the answer was complete."
+    NO_NETWORK = "no_network", "There is no way to the host's network."
+    HUB_LIMIT = "hub_limit", "The hub is out of files, ports or buffers; the spoke is not to blame."
+    TUNNEL = "tunnel", "A gateway answered 502: the tunnel to the spoke or its last hop failed."
+    SERVER_ERROR = "server_error", "The server answered 5xx for a reason of its own."
+
+    # timeout
+    CONNECT = "connect", "The deadline passed while connecting."
+    HANDSHAKE = "handshake", "The TLS handshake failed (tls) or took longer than the deadline (timeout)."
+    SEND = "send", "The deadline passed while sending."
+    ANSWER = "answer", "The deadline passed before the answer began."
+    BODY = "body", "The deadline passed while the answer came in."
+    GATEWAY = "gateway", "A gateway answered 504: it waited longer than it may."
+
+    # tls
+    EXPIRED = "expired", "The certificate is not valid now."
+    HOSTNAME = "hostname", "The certificate is for another name."
+    UNKNOWN_CA = "unknown_ca", "The certificate is from a CA that is not trusted."
+    CERTIFICATE = "certificate", "The certificate is wrong in another way."
+    CA_FILE = "ca_file", "The CA bundle is missing or holds no certificate; nothing was sent."
 
     # unauthorized
-    TOKEN_REFUSED = "token_refused"  # noqa: S105 - a reason, not a token
-    TOKEN_MISSING = "token_missing"  # noqa: S105 - a reason, not a token
-    TOKEN_INVALID = "token_invalid"  # noqa: S105 - a reason, not a token
+    TOKEN_REFUSED = "token_refused", "The predictor or the proxy before it did not accept the token, or wants one."
+    TOKEN_MISSING = "token_missing", "The token's file or variable is not there; nothing was sent."
+    TOKEN_INVALID = "token_invalid", "The token's file or variable holds no bearer token; nothing was sent."
 
-    # forbidden: ACM's cluster-proxy, or the predictor's own rights
-    ALLOWLIST = "allowlist"
-    DENIED = "denied"
+    # forbidden
+    ALLOWLIST = "allowlist", "The cluster-proxy's list of exposed services does not hold the predictor's Service."
+    DENIED = "denied", "The token has no right to the predictor."
 
     # not_found
-    MODEL_ABSENT = "model_absent"
-    PATH_NOT_FOUND = "path_not_found"
+    MODEL_ABSENT = "model_absent", "The server has no model of that name loaded."
+    PATH_NOT_FOUND = "path_not_found", "Something answered that is no model server, or the Service does not exist."
 
     # not_ready
-    MODEL_NOT_READY = "model_not_ready"
-    OVERLOADED = "overloaded"
-    NO_ENDPOINTS = "no_endpoints"
-    UNAVAILABLE = "unavailable"
+    MODEL_NOT_READY = "model_not_ready", "The server has the model, but it is not ready."
+    OVERLOADED = "overloaded", "The server has too much to do."
+    NO_ENDPOINTS = "no_endpoints", "No pod stands behind the Route or Service."
+    UNAVAILABLE = "unavailable", "Something on the way answered 503 without saying why."
 
     # malformed: the answer as a whole
-    REDIRECT = "redirect"
-    STATUS = "status"
-    REJECTED_REQUEST = "rejected_request"
-    REJECTED_INPUT = "rejected_input"
-    CONTENT_TYPE = "content_type"
-    CONTENT_ENCODING = "content_encoding"
-    TOO_LARGE = "too_large"
-    PROTOCOL = "protocol"
+    REDIRECT = "redirect", "The answer points elsewhere, to a login page for instance; it is not followed."
+    STATUS = "status", "The status is none that KServe answers."
+    REJECTED_REQUEST = "rejected_request", "The server refused the request (4xx)."
+    REJECTED_INPUT = "rejected_input", "The model could not use the rows: their width or their values."
+    CONTENT_TYPE = "content_type", "The answer does not say that it is JSON."
+    CONTENT_ENCODING = "content_encoding", "The answer is compressed, which was not asked for."
+    TOO_LARGE = "too_large", "The answer is larger than maxBodyBytes."
+    PROTOCOL = "protocol", "The answer is not HTTP."
 
     # malformed: the JSON text
-    NOT_UTF8 = "not_utf8"
-    BYTE_ORDER_MARK = "byte_order_mark"
-    SYNTAX = "syntax"
-    DUPLICATE_KEY = "duplicate_key"
-    NOT_FINITE = "not_finite"
-    NUMBER_TOO_LONG = "number_too_long"
-    NESTING = "nesting"
+    NOT_UTF8 = "not_utf8", "The body is not UTF-8."
+    BYTE_ORDER_MARK = "byte_order_mark", "The body begins with a byte order mark."
+    SYNTAX = "syntax", "The body is not JSON."
+    DUPLICATE_KEY = "duplicate_key", "An object holds a key twice."
+    NOT_FINITE = "not_finite", "A number is NaN or infinite."
+    NUMBER_TOO_LONG = "number_too_long", "A number has more characters than any honest one."
+    NESTING = "nesting", "Lists and objects lie too deep within each other."
 
     # malformed: what the JSON says
-    NO_PREDICTIONS = "no_predictions"
-    PREDICTIONS_TYPE = "predictions_type"
-    COUNT = "count"
-    LABEL_BOOL = "label_bool"
-    LABEL_STRING = "label_string"
-    LABEL_NULL = "label_null"
-    LABEL_ZERO = "label_zero"
-    LABEL_NUMBER = "label_number"
-    LABEL_TYPE = "label_type"
-    ROW_TYPE = "row_type"
-    ROW_WIDTH = "row_width"
-    ROW_VALUE = "row_value"
-    MODEL_NAME = "model_name"
-    MODEL_VERSION = "model_version"
+    NO_PREDICTIONS = "no_predictions", "There are no predictions in it."
+    PREDICTIONS_TYPE = "predictions_type", "The predictions are not a list."
+    COUNT = "count", "There are not as many predictions as rows were sent."
+    LABEL_BOOL = "label_bool", "A label is true or false."
+    LABEL_STRING = "label_string", "A label is a text."
+    LABEL_NULL = "label_null", "A label is null, which is how KServe writes NaN."
+    LABEL_ZERO = "label_zero", "A label is 0; it is never guessed which of -1 and 1 is meant."
+    LABEL_NUMBER = "label_number", "A label is another number than -1 and 1."
+    LABEL_TYPE = "label_type", "A label is a list or an object: perhaps the model's output is forecast."
+    ROW_TYPE = "row_type", "A row of a forecast is not a list."
+    ROW_WIDTH = "row_width", "The rows of a forecast are empty or not equally wide."
+    ROW_VALUE = "row_value", "A row of a forecast holds something that is no number."
+    MODEL_NAME = "model_name", "The answer is another model's."
+    MODEL_VERSION = "model_version", "The model's version is no short printable text."
 
     # ok, but without a vote: there were no rows to send, the model only said that it is ready
-    NO_FEATURES = "no_features"
-    NO_ROWS = "no_rows"
-    FEATURES_MISSING = "features_missing"
-    FEATURES_OUTSIDE = "features_outside"
-    FEATURES_UNREADABLE = "features_unreadable"
-    FEATURES_TOO_LARGE = "features_too_large"
-    FEATURES_INVALID = "features_invalid"
-    FEATURES_COMMAND = "features_command"
-    FEATURES_TIMEOUT = "features_timeout"
+    NO_FEATURES = "no_features", "Nothing says where the model's rows come from."
+    NO_ROWS = "no_rows", "The source of rows is empty."
+    FEATURES_MISSING = "features_missing", "The file of rows is not there."
+    FEATURES_OUTSIDE = "features_outside", "The file of rows lies outside the folder of the inputs."
+    FEATURES_UNREADABLE = "features_unreadable", "The file of rows cannot be read."
+    FEATURES_TOO_LARGE = "features_too_large", "The source gives more rows than are taken."
+    FEATURES_INVALID = "features_invalid", "The source does not give equal-length rows of finite numbers."
+    FEATURES_COMMAND = "features_command", "The command that prints rows failed."
+    FEATURES_TIMEOUT = "features_timeout", "The command that prints rows took too long."
