@@ -58,10 +58,12 @@ class Repository:
             return await self._mended(self._tracked.take)
 
     async def known(self) -> str:
-        """The tip as of the last fetch, without asking the remote; empty before the first."""
-        async with self.turn:
-            await _threaded(self._cache.open)
-            return await self._mended(self._known)
+        """The tip as of the last fetch, empty before the first; the remote is asked only to mend a broken cache.
+
+        Raises:
+            RemoteFailed: the cache is broken and the remote did not answer.
+        """
+        return await self._mended(self._tracked.known) if self._cache.path.is_dir() else ""
 
     async def listing(self, commit: str, paths: Iterable[str]) -> dict[str, str]:
         """Path to blob id of every file at or below ``paths``; a mode stands before the id of what is no plain file."""

@@ -39,8 +39,14 @@ class Tracked:
         return self.known()
 
     def known(self) -> str:
-        """The tip fetched last, empty if none."""
-        return self._cache.local("rev-parse", "--quiet", "--verify", self._ref, check=False).out.decode().strip()
+        """The tip fetched last, empty if none.
+
+        Raises:
+            CacheBroken: the cache cannot tell; taking that for "none" would make overrides vanish.
+        """
+        out = self._cache.local("for-each-ref", "--format=%(refname) %(objectname)", self._ref).out.decode()
+        rows = (line.split(" ") for line in out.splitlines())
+        return next((commit for ref, commit in rows if ref == self._ref), "")
 
     def push(self, commit: str, parent: str) -> cache.Answer:
         """Move the remote branch from ``parent`` to ``commit``, or not at all.

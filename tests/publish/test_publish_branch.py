@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubctl.errors import GuardRefused, InputError
+from hubctl.errors import GuardRefused, InputError, RemoteFailed
 from hubctl.model import tree
 from hubctl.publish import branch
 from hubctl.publish.repository import Repository
@@ -131,6 +131,26 @@ async def test_overrides_at_the_tip_reach_the_rendering(remote: Remote) -> None:
     assert found == tree.Published(tip, {"a.yaml": b"a", "b.yaml": b"b"})
 
 
+async def test_what_was_fetched_last_is_remembered_without_the_remote(remote: Remote) -> None:
+    tip = remote.commit({"overrides/a.yaml": b"a"})
+    repository = remote.repository()
+    assert await branch.remembered(repository, "overrides") == tree.Published()
+    await repository.fetch()
+    remote.path.rename(remote.path.with_name("away.git"))
+    for each in (repository, remote.repository()):
+        assert await branch.remembered(each, "overrides") == tree.Published(tip, {"a.yaml": b"a"})
+
+
+async def test_broken_cache_is_not_taken_for_an_empty_branch(remote: Remote) -> None:
+    remote.commit({"overrides/a.yaml": b"a"})
+    repository = remote.repository()
+    await repository.fetch()
+    remote.path.rename(remote.path.with_name("away.git"))
+    (remote.path.parent / "state" / "repository.git" / "HEAD").write_bytes(b"garbage")
+    with pytest.raises(RemoteFailed):
+        await branch.remembered(repository, "overrides")
+
+
 async def test_override_and_tree_land_in_one_commit(remote: Remote) -> None:
     remote.commit({"overrides/a.yaml": b"old", "overrides/README.md": b"mine"})
     files = {**fleet("a"), "overrides/a.yaml": b"new"}
@@ -194,14 +214,20 @@ async def test_state_folder_with_another_remotes_cache_is_no_obstacle(tmp_path: 
 async def test_hooks_and_settings_of_a_person_are_not_for_our_pushes(
     remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hook = tmp_path / "hooks" / "pre-push"
-    hook.parent.mkdir()
-    hook.write_text("#!/bin/sh\nexit 1\n")
-    hook.chmod(0o755)
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    for name in ("pre-push", "reference-transaction"):
+        # The server on this machine reads the same settings; only our side is to stay free of them.
+        (hooks / name).write_text('#!/bin/sh\ncase "$PWD" in *repository.git) exit 1;; esac\n')
+        (hooks / name).chmod(0o755)
     settings = tmp_path / "gitconfig"
-    settings.write_text(
-        f"[core]\nhooksPath = {hook.parent}\n[push]\ngpgSign = true\nfollowTags = true\n[log]\nshowSignature = true\n"
+    sections = (
+        f"[core]\nhooksPath = {hooks}",
+        "[safe]\nbareRepository = explicit",
+        "[push]\ngpgSign = true\nfollowTags = true",
+        "[log]\nshowSignature = true\n",
     )
+    settings.write_text("\n".join(sections))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
     repository = remote.repository()

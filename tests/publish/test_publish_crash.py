@@ -111,12 +111,13 @@ def test_leftovers_of_killed_git_are_swept_up(remote: Remote) -> None:
     cache = remote.path.parent / "state" / "repository.git"
     for name in (
         "packed-refs.lock", "config.lock", "refs/hubctl/tip/main.lock", "fast_import_crash_77",
-        "objects/pack/tmp_pack_x", "refs/hubctl/writing/0123.lock",
+        "objects/pack/tmp_pack_x", "refs/hubctl/writing/0123.lock", "kept",
     ):  # fmt: skip
         (cache / name).parent.mkdir(parents=True, exist_ok=True)
         (cache / name).write_bytes(b"")
     shutil.copytree(cache, cache.with_suffix(".new"))
     remote.commit({"by-hand": b""})
     run_again(remote)
+    assert (cache / "kept").exists(), "it was made anew instead"
     assert not (cache / "refs/hubctl/writing").exists()
     assert [*cache.glob("fast_import_crash_*"), *cache.rglob("*.lock"), *cache.glob("objects/pack/tmp_*")] == []
