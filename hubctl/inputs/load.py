@@ -256,5 +256,5 @@ def _spokes(settings: Settings, problems: list[InputError], warnings: list[str])
             problems.append(error)
     # With problems, the spokes may only be unreadable; then nothing is said about their number.
     if not found and not problems:
-        warnings.append("clusters/ holds no spoke; add one with `hubctl cluster add NAME`")
+        warnings.append("clusters/ holds no spoke; add one with `hubctl clusters add NAME`")
     return found

@@ -70,7 +70,7 @@ def _models(values: HubValues, document: Document, spoke: Spoke) -> list[InputEr
                 InputError(f"found {model.name!r} again, expected each model once: also on line {line}", where=where)
             )
         elif model.name not in registered:
-            hint = nearest(model.name, registered) or f"run `hubctl model register {model.name}`"
+            hint = nearest(model.name, registered) or f"run `hubctl models register {model.name}`"
             known = ", ".join(registered) or "none"
             found.append(
                 InputError(f"found {model.name!r}, expected a registered model: {known}", where=where, hint=hint)

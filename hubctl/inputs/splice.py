@@ -123,7 +123,8 @@ Lines = Callable[[str, yaml.MappingNode, Trail, Any], str]
 
 def _proved(text: str, name: str, trail: Trail, change: Change, by_line: Lines) -> str:
     """The edited text, by line or else by round trip, once it is known to mean what it should."""
-    wanted = parse(text, name).data
+    document = parse(text, name)
+    wanted = document.data
     change(wanted)
     text = decode(text, name)
     attempts: tuple[Callable[[], str], ...] = (
@@ -139,8 +140,8 @@ def _proved(text: str, name: str, trail: Trail, change: Change, by_line: Lines) 
             continue
     raise InputError(
         f"cannot change {dotted(trail)} without touching the rest, expected plain block style",
-        where=name,
-        hint="make this edit by hand, for example because of an anchor or alias there",
+        where=document.where(trail),
+        hint="make this edit by hand: an anchor, an alias or a comment inside brackets is in the way",
     )
 
 

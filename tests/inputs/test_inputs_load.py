@@ -98,7 +98,7 @@ def test_hidden_files_and_readmes_are_ignored(folder: Folder) -> None:
 
 def test_folder_without_spokes_is_a_warning(folder: Folder) -> None:
     (folder.root / "clusters/edge-a.yaml").unlink()
-    assert folder.load().warnings == ("clusters/ holds no spoke; add one with `hubctl cluster add NAME`",)
+    assert folder.load().warnings == ("clusters/ holds no spoke; add one with `hubctl clusters add NAME`",)
 
 
 def test_folder_that_cannot_be_listed_is_never_an_empty_fleet(folder: Folder) -> None:
@@ -261,9 +261,8 @@ ODD: list[Any] = [
     "{x}",
     10**400,
 ]
-TREES = {
-    name: parse((ROOT / name).read_text(), name).data for name in ("values-hub.yaml", "clusters/edge-factory.yaml")
-}
+SAMPLES = ("values-hub.yaml", "clusters/edge-factory.yaml")
+TREES = {name: parse((ROOT / name).read_text(), name).data for name in SAMPLES}
 PLACES = [(name, trail) for name, tree in TREES.items() for trail in trails(tree)]
 
 

@@ -116,6 +116,14 @@ def test_anchor_in_the_old_block_is_not_torn_off() -> None:
     assert parse(migrate(text)[0], "x").data["other"] == "http://x"
 
 
+def test_mapping_that_another_merges_is_left_to_a_person() -> None:
+    text = "coordinationEngine: &engine\n  mlService: {url: x}\nother:\n  <<: *engine\n"
+    with pytest.raises(InputError, match="cannot change coordinationEngine.kserve") as caught:
+        migrate(text)
+    assert caught.value.where == "values-hub.yaml:1 coordinationEngine.kserve"
+    assert "by hand" in caught.value.hint
+
+
 def test_engine_that_is_no_mapping_is_refused() -> None:
     with pytest.raises(InputError, match="found 'x', expected a mapping"):
         migrate("coordinationEngine: x\n")
