@@ -118,7 +118,7 @@ def test_anchor_in_the_old_block_is_not_torn_off() -> None:
 
 def test_mapping_that_another_merges_is_left_to_a_person() -> None:
     text = "coordinationEngine: &engine\n  mlService: {url: x}\nother:\n  <<: *engine\n"
-    with pytest.raises(InputError, match="cannot change coordinationEngine.kserve") as caught:
+    with pytest.raises(InputError, match=r"cannot change coordinationEngine\.kserve") as caught:
         migrate(text)
     assert caught.value.where == "values-hub.yaml:1 coordinationEngine.kserve"
     assert "by hand" in caught.value.hint
