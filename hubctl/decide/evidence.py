@@ -51,17 +51,19 @@ def with_lasting(
     """The findings, and those of version incidents that only a rollback made too small to be found again.
 
     Once one spoke is known better without the version, the spokes that keep it and are still bad keep the blame on
-    it, although they may be fewer than a new finding needs. Findings about just these predictors are inhibited by it.
+    it, although they may be fewer than a new finding needs. Findings about just these predictors are inhibited by it,
+    also while it is not known yet whether the rollback helped.
     """
     present = {finding.key for finding in findings}
     hub = next((finding.key for finding in findings if finding.kind is FindingKind.HUB_UNREACHABLE), "")
-    lasting = [
-        replace(found, inhibited_by=hub)
+    left = [
+        (replace(found, inhibited_by=hub), incident)
         for incident in unresolved.values()
         if incident.kind in _VERSION and incident.key not in present
-        if (found := _lasting(incident, findings, health)) is not None
+        if (found := _left_of(incident, findings, health)) is not None
     ]
-    return [*(_inhibited(finding, lasting) for finding in findings), *lasting]
+    kept = [_inhibited(finding, [found for found, _ in left]) for finding in findings]
+    return [*kept, *(found for found, incident in left if _is_proved(incident, health))]
 
 
 def hard_facts_on(finding: Finding, findings: Iterable[Finding], health: Sequence[PredictorHealth]) -> tuple[str, ...]:
@@ -96,11 +98,18 @@ def _spokes_out_of_sight(health: Iterable[PredictorHealth]) -> tuple[str, ...]:
     return tuple(f"{name} is out of sight" for name in sorted(spokes - seen))
 
 
-def _lasting(incident: Incident, findings: Sequence[Finding], health: Sequence[PredictorHealth]) -> Finding | None:
-    """The finding that an incident about a version still stands for, if a rollback proved it right so far."""
+def _is_proved(incident: Incident, health: Iterable[PredictorHealth]) -> bool:
+    """Whether a spoke of the incident is known better without the version."""
+    return any(
+        covers(incident, one) and one.version != incident.version and _is_good(incident.kind, one) for one in health
+    )
+
+
+def _left_of(incident: Incident, findings: Sequence[Finding], health: Sequence[PredictorHealth]) -> Finding | None:
+    """What is left of a finding about a version after rollbacks, unless one of them proved it wrong."""
     cells = [one for one in health if covers(incident, one)]
     moved = [one for one in cells if one.version != incident.version]
-    if not any(_is_good(incident.kind, one) for one in moved) or any(_is_bad(incident, one) for one in moved):
+    if not moved or any(_is_bad(incident, one) for one in moved):
         return None
     elsewhere = [finding for finding in findings if finding.kind in _SPOKE]
     bad = [
@@ -133,6 +142,6 @@ def _is_bad(incident: Incident, one: PredictorHealth) -> bool:
 
 
 def _inhibited(finding: Finding, lasting: Iterable[Finding]) -> Finding:
-    """The finding, marked when it is about a predictor that a lasting one blames on a version."""
+    """The finding, marked when it is about predictors that one of the lasting blames on a version."""
     wider = [one.key for one in lasting if one.model == finding.model and set(finding.clusters) <= set(one.clusters)]
     return replace(finding, inhibited_by=min(wider)) if wider and not finding.inhibited_by else finding

@@ -4,6 +4,7 @@ Hard facts come before statistics, wider findings before narrower ones. Whatever
 decision with every reason that holds.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -31,6 +32,9 @@ def decide(
 ) -> tuple[Decision, ...]:
     """Everything that this pass concludes; each decision carries the incident as it is to be stored.
 
+    A finding that a wider one explains opens no incident of its own: the wider one's decision counts it. One that
+    had an incident before keeps it, inhibited.
+
     Args:
         findings: of this pass.
         incidents: the unresolved ones.
@@ -40,20 +44,25 @@ def decide(
     """
     unresolved = {incident.key: incident for incident in incidents if incident.state is not State.RESOLVED}
     present = evidence.with_lasting(findings, unresolved, health)
+    explained = Counter(one.inhibited_by for one in present if one.inhibited_by and one.key not in unresolved)
     decisions = []
     for finding in sorted(present, key=lambda one: (not one.deterministic, _WIDTH[one.kind], one.key)):
-        noted = _noted(finding, unresolved.pop(finding.key, None), now)
+        known = unresolved.pop(finding.key, None)
+        if known is None and finding.inhibited_by:
+            continue
+        noted = _noted(finding, known, now, explains=explained[finding.key])
         facts = evidence.hard_facts_on(finding, present, health)
         decisions += [noted, *_on_policies(finding, noted.incident, facts, policy=policy, now=now)]
     decisions += [_without_finding(unresolved[key], health, now) for key in sorted(unresolved)]
     return tuple(decisions)
 
 
-def _noted(finding: Finding, known: Incident | None, now: datetime) -> Decision:
+def _noted(finding: Finding, known: Incident | None, now: datetime, *, explains: int) -> Decision:
     """The finding's incident, opened or refreshed."""
+    detail = finding.summary + (f"; explains {explains} narrower findings" if explains else "")
     if known is None:
         incident = _opened(finding, now)
-        return Decision(now, Verdict.OPEN, incident, (Reason.FOUND,), finding.summary, clusters=finding.clusters)
+        return Decision(now, Verdict.OPEN, incident, (Reason.FOUND,), detail, clusters=finding.clusters)
     incident = replace(
         known,
         summary=finding.summary,
@@ -63,7 +72,7 @@ def _noted(finding: Finding, known: Incident | None, now: datetime) -> Decision:
         seen=known.seen + 1,
         updated_at=now,
     )
-    return Decision(now, Verdict.REFRESH, incident, (Reason.STILL_PRESENT,), finding.summary, clusters=finding.clusters)
+    return Decision(now, Verdict.REFRESH, incident, (Reason.STILL_PRESENT,), detail, clusters=finding.clusters)
 
 
 def _opened(finding: Finding, now: datetime) -> Incident:

@@ -106,7 +106,26 @@ def test_rollback_on_one_of_two_spokes_leaves_the_blame_on_the_version() -> None
     kept = decisions[0]
     assert (kept.verdict, kept.incident.key, kept.clusters) == (Verdict.REFRESH, "model-anomaly:m@v2", ("b",))
     assert kept.incident.clusters == ("a", "b")
-    assert decisions[2].incident.inhibited_by == kept.incident.key
+    assert {one.incident.key for one in decisions} == {kept.incident.key}
+    assert "explains 1 narrower" in kept.detail
+
+
+def test_explained_finding_opens_no_incident_and_is_counted_with_what_explains_it() -> None:
+    narrow = [
+        replace(finding("predictor-anomaly", c), key=f"predictor-anomaly:{c}/m", inhibited_by=finding().key)
+        for c in "ab"
+    ]
+    opened_now, _ = decide([finding(), *narrow], [], [], NONE, now=minute(0))
+    assert (opened_now.verdict, opened_now.incident.key) == (Verdict.OPEN, finding().key)
+    assert "explains 2 narrower" in opened_now.detail
+
+
+def test_incident_that_a_wider_finding_explains_later_is_kept_and_inhibited() -> None:
+    alone = replace(finding("predictor-anomaly", "a"), key="predictor-anomaly:a/m")
+    explained = replace(alone, inhibited_by=finding().key)
+    decisions = decide([finding(), explained], [opened(alone)], [], NONE, now=minute(5))
+    [kept] = [one for one in decisions if one.verdict is Verdict.REFRESH]
+    assert (kept.incident.key, kept.incident.inhibited_by) == (alone.key, finding().key)
 
 
 @pytest.mark.parametrize(
@@ -120,3 +139,24 @@ def test_rollback_on_one_of_two_spokes_leaves_the_blame_on_the_version() -> None
 def test_blame_does_not_outlast_its_finding_without_proof(after: PredictorHealth) -> None:
     decisions = decide([], [opened(finding())], [after, cell("b", ANOMALOUS)], NONE, now=minute(5))
     assert [one.verdict for one in decisions] == [Verdict.HOLD]
+
+
+def test_rest_of_a_version_stays_inhibited_until_the_rollback_is_known_to_help() -> None:
+    alone = replace(finding("predictor-anomaly", "b"), key="predictor-anomaly:b/m")
+    health = [cell("a", UNKNOWN, version="v1"), cell("b", ANOMALOUS)]
+    [held] = decide([alone], [opened(finding())], health, NONE, now=minute(5))
+    assert (held.verdict, held.incident.key) == (Verdict.HOLD, "model-anomaly:m@v2")
+
+
+def test_rollback_that_did_not_help_frees_the_narrower_findings() -> None:
+    alone = replace(finding("predictor-anomaly", "b"), key="predictor-anomaly:b/m")
+    health = [cell("a", ANOMALOUS, version="v1"), cell("b", ANOMALOUS)]
+    noted, *_ = decide([alone], [opened(finding())], health, NONE, now=minute(5))
+    assert noted.incident.inhibited_by == ""
+
+
+def test_spoke_that_is_bad_in_everything_is_not_kept_for_the_version() -> None:
+    spoke = finding("spoke-anomaly", "b")
+    health = [cell("a", version="v1"), cell("b", ANOMALOUS), cell("b", ANOMALOUS, model="k")]
+    decisions = decide([spoke], [opened(finding())], health, NONE, now=minute(5))
+    assert [one.verdict for one in decisions] == [Verdict.OPEN, Verdict.REFRAIN, Verdict.HOLD]

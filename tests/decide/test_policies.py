@@ -59,7 +59,7 @@ def test_statistics_below_the_threshold_lead_to_no_action(confidence: float) -> 
 
 def test_every_reason_not_to_act_is_named() -> None:
     found = replace(finding(confidence=0.2), inhibited_by="hub-unreachable")
-    known = opened(found).moved(State.ACKNOWLEDGED, by="ann", note="", now=minute(0))
+    known = opened(replace(found, inhibited_by="")).moved(State.ACKNOWLEDGED, by="ann", note="", now=minute(0))
     policy = policies(("model-anomaly", "rollback-model"), mode="observe")
     [asked] = on_policies(decide([found], [known], [], policy, now=minute(1)))
     assert set(asked.reasons) == {
