@@ -5,7 +5,7 @@ or spoke explains anomalies, ``chance`` is the formula behind its confidence.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from hubctl.aggregate import cells, fleet
@@ -48,7 +48,7 @@ def aggregate(
     """
     held = {(health.cluster, health.model): health for health in last}
     seen = [one for one in observations if expected is None or (one.cluster, one.model) in expected]
-    for one in sorted(seen, key=lambda one: (one.at, astuple(one))):
+    for one in sorted(seen, key=_by_time):
         cell = one.cluster, one.model
         held[cell] = cells.fold(held.get(cell), one, policy)
     # An answer may be complete after the pass took its time; no vote may seem to lie in the future then.
@@ -57,6 +57,11 @@ def aggregate(
         cells.age(held[cell], latest, policy) for cell in sorted(held) if expected is None or cell in expected
     )
     return Aggregation(health, fleet.find(health, seen, policy))
+
+
+def _by_time(seen: Observation) -> tuple[datetime, str, str, str, int, int]:
+    """Orders the observations of one predictor; those of different ones do not meet."""
+    return seen.at, seen.version, seen.window, seen.outcome, seen.instances, seen.anomalies
 
 
 def spoke_condition(health: Iterable[PredictorHealth]) -> Condition:

@@ -74,7 +74,11 @@ def attribute(health: Sequence[PredictorHealth], policy: Aggregate) -> list[Find
         for one in voters
         if one.condition is not Condition.UNKNOWN
     }
-    theories = _theories(voters, policy)
+    theories = [
+        theory
+        for theory in _theories(voters, policy)
+        if sum(live.get(cell, False) for cell in theory.cells) >= theory.fewest
+    ]
     verdicts: list[_Verdict] = []
     explained: dict[_Cell, str] = {}
     while weighed := _weigh_all(theories, live, frozenset(explained), policy):
