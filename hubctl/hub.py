@@ -6,13 +6,13 @@ order of a pass.
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import hubctl
-from hubctl.errors import GuardRefused, InputError
+from hubctl.errors import GuardRefused, InputError, RemoteFailed
 from hubctl.inputs import load
 from hubctl.model import incident as incidents
 from hubctl.model import remediation as remediations
@@ -92,6 +92,27 @@ class Hub:
 def inputs_on(sources: load.Sources, published: tree.Published) -> HubInputs:
     """The fleet as it is with the overrides of the published branch."""
     return load.reload(sources, published.overrides)
+
+
+async def inputs_in_force(settings: Settings, sources: load.Sources, *, ask: bool = False) -> HubInputs:
+    """The fleet with the overrides of the branch: as of now if ``ask``, else as of the last fetch.
+
+    Without a remote, before the first fetch and when the remote does not answer, the folder's own overrides count.
+
+    Raises:
+        InputError: an override is wrong.
+    """
+    folder = sources.values.hubctl.gitops.overrides
+    here = tree.Published(overrides=load.read_overrides(settings, folder))
+    if not sources.values.hubctl.gitops.remote or not (ask or settings.state.is_dir()):
+        return inputs_on(sources, here)
+    repository = open_repository(settings, sources)
+    try:
+        published = await (branch.published if ask else branch.remembered)(repository, folder)
+    except RemoteFailed as error:
+        known = inputs_on(sources, here)
+        return replace(known, warnings=(*known.warnings, f"the branch cannot be read now: {error}"))
+    return inputs_on(sources, published if published.commit else here)
 
 
 def wanted_fleet(

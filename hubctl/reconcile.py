@@ -57,6 +57,9 @@ class Pass:
         return self.inputs
 
 
+ROUNDS_BEFORE = 5
+"""Rounds before an incident was opened that are kept as its evidence."""
+
 Stage = Callable[[hubs.Hub, Pass], Awaitable[Pass]]
 
 
@@ -190,6 +193,9 @@ async def record(hub: hubs.Hub, so_far: Pass) -> Pass:
         journal.record_all_good(((h.cluster, h.model, h.version) for h in good_now(so_far)), so_far.now)
         cases.save_incidents(changed.values(), before=so_far.unresolved)
         cases.append_decisions(so_far.decisions)
+        for decision in so_far.decisions:
+            if decision.verdict is incidents.Verdict.OPEN:
+                cases.save_evidence(decision.incident.id, before_it_opened(hub, decision.incident, so_far.observations))
         for incident in changed.values():
             cases.save_evidence(incident.id, evidence_for(incident, so_far.observations))
         hub.store.remedies.save_remediations(moved, before=so_far.stored)
@@ -267,6 +273,15 @@ def summary_of(made: Pass) -> str:
     """One line for the list of passes."""
     ok = sum(seen.outcome == "ok" for seen in made.observations)
     return f"{ok} of {len(made.observations)} predictors ok, {len(made.findings)} findings"
+
+
+def before_it_opened(
+    hub: hubs.Hub, incident: incidents.Incident, observed: Sequence[Observation]
+) -> tuple[Observation, ...]:
+    """What led to an incident: the latest rounds of its predictors."""
+    cells = {(seen.cluster, seen.model) for seen in evidence_for(incident, observed)}
+    kept = (hub.store.journal.recent(cluster, model)[:ROUNDS_BEFORE] for cluster, model in sorted(cells))
+    return tuple(seen for rounds in kept for seen in rounds)
 
 
 def evidence_for(incident: incidents.Incident, observed: Sequence[Observation]) -> tuple[Observation, ...]:

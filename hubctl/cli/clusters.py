@@ -1,13 +1,16 @@
 """``clusters``: list, show, add and remove spokes."""
 
+import asyncio
 from typing import Any
 
 import click
 
+from hubctl import hub
 from hubctl.cli import delivery, output
 from hubctl.errors import InputError
 from hubctl.inputs import edit, load
 from hubctl.model.cluster import ManagedCluster
+from hubctl.model.fleet import HubInputs
 from hubctl.settings import Settings
 
 
@@ -34,7 +37,7 @@ def list_clusters(settings_of: Any, shape: str) -> None:
     Example:
       hubctl clusters list -o yaml
     """
-    inputs = load.load_inputs(settings_of(), None)
+    inputs = in_force(settings_of())
     delivery.warn(inputs)
     output.show(
         shape,
@@ -66,7 +69,7 @@ def show_cluster(settings_of: Any, name: str, shape: str) -> None:
     Example:
       hubctl clusters show edge-factory -o yaml
     """
-    inputs = load.load_inputs(settings_of(), None)
+    inputs = in_force(settings_of())
     cluster = inputs.cluster(name)
     if cluster is None:
         raise delivery.unknown_spoke(name, inputs)
@@ -133,13 +136,18 @@ def remove_cluster(settings_of: Any, name: str, dry_run: bool) -> None:
       hubctl clusters remove edge-store && hubctl publish -m "Retire edge-store"
     """
     settings = settings_of()
-    inputs = load.load_inputs(settings, None)
+    inputs = in_force(settings)
     cluster = inputs.cluster(name)
     if cluster is None:
         raise delivery.unknown_spoke(name, inputs)
     if not dry_run:
         (settings.directory / cluster.source).unlink()
     output.say(f"{'would remove' if dry_run else 'removed'} {cluster.source}; next: hubctl diff")
+
+
+def in_force(settings: Settings) -> HubInputs:
+    """The fleet with the overrides of the branch, as of the last fetch."""
+    return asyncio.run(hub.inputs_in_force(settings, load.read_sources(settings)))
 
 
 def checked(settings: Settings, undo: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from hubctl import hub
-from hubctl.cli import output
+from hubctl.cli import output, shapes
 from hubctl.errors import InputError
 from hubctl.inputs import load
 from hubctl.model import tree
@@ -125,7 +125,7 @@ def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int |
     made = asyncio.run(branch.publish(repository, wanted_on, options, now=datetime.now(UTC)))
     warn(latest[-1])
     found = made.changes if made else changes.Changes()
-    data = {"commit": made.id if made else "", "dryRun": dry_run, **changes_data(found)}
+    data = {"commit": made.id if made else "", "dryRun": dry_run, **shapes.changes_data(found)}
     if shape == "table":
         output.say(sentence(made, dry_run), colour="green" if made else None)
         shape_rows = spoke_rows(found)
@@ -149,7 +149,7 @@ def print_changes(
     """The differences as a coloured unified diff, a summary or data."""
     only = f"{folder}/{tree.SPOKES}/{cluster}/" if cluster else ""
     if shape != "table":
-        output.show(shape, changes_data(found), (), ())
+        output.show(shape, shapes.changes_data(found), (), ())
         return
     if not summary:
         for path in sorted({*found.writes, *found.removed}):
@@ -171,18 +171,6 @@ def print_patch(text: str) -> None:
     for line in text.splitlines():
         heading = line.startswith(("+++", "---"))
         click.secho(line, fg=None if heading else colours.get(line[:1]), bold=heading)
-
-
-def changes_data(found: changes.Changes) -> dict[str, Any]:
-    """The differences as plain data."""
-    return {
-        "spokes": {
-            "added": list(found.spokes.added),
-            "changed": list(found.spokes.changed),
-            "removed": list(found.spokes.removed),
-        },
-        "files": {"added": list(found.added), "changed": list(found.changed), "removed": list(found.removed)},
-    }
 
 
 def spoke_rows(found: changes.Changes) -> list[tuple[str, str]]:

@@ -9,8 +9,8 @@ import click
 
 from hubctl import hub
 from hubctl.cli import output
-from hubctl.cli.observing import incident_data, observation_data, observation_row, remediation_data
 from hubctl.cli.remediations import describe
+from hubctl.cli.shapes import incident_data, observation_data, observation_row, remediation_data
 from hubctl.errors import HubctlError, InputError
 from hubctl.inputs import load
 from hubctl.model.incident import Incident

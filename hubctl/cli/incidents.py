@@ -10,7 +10,7 @@ import click
 
 from hubctl import hub
 from hubctl.cli import output
-from hubctl.cli.observing import incident_data
+from hubctl.cli.shapes import incident_data
 from hubctl.inputs import load
 from hubctl.model.incident import State
 from hubctl.store.schema import Store, open_store

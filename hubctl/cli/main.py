@@ -80,6 +80,24 @@ def cli(ctx: click.Context, directory: str | None) -> None:
       hubctl -C fleet diff && hubctl -C fleet publish -m "Add edge-factory"
     """
     ctx.obj = LazySettings(directory)
+    log_to_standard_error()
+
+
+def log_to_standard_error() -> None:
+    """Standard output is for data; logs are lines for people on a terminal and JSON for machines elsewhere."""
+    import structlog  # noqa: PLC0415 - `hubctl --help` does without
+
+    terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=True) if terminal else structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
 
 
 class LazySettings:

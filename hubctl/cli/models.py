@@ -9,7 +9,7 @@ import click
 
 from hubctl import hub
 from hubctl.cli import delivery, output
-from hubctl.cli.clusters import checked, complete_spokes
+from hubctl.cli.clusters import checked, complete_spokes, in_force
 from hubctl.errors import InputError
 from hubctl.inputs import edit, load
 from hubctl.model.fleet import HubInputs
@@ -32,7 +32,7 @@ def list_models(settings_of: Any, shape: str) -> None:
     Example:
       hubctl models list
     """
-    inputs = load.load_inputs(settings_of(), None)
+    inputs = in_force(settings_of())
     served: dict[str, Counter[str]] = defaultdict(Counter)
     for cluster in inputs.clusters:
         for model in cluster.models:
@@ -99,7 +99,7 @@ def set_version(settings_of: Any, model: str, version: str, spokes: tuple[str, .
       hubctl models set-version anomaly-detector v2 --cluster edge-factory
     """
     settings = settings_of()
-    inputs = load.load_inputs(settings, None)
+    inputs = in_force(settings)
     change_versions(settings, inputs, dict.fromkeys(serving(inputs, model, spokes), version), model, dry_run=dry_run)
 
 
@@ -117,7 +117,7 @@ def rollback(settings_of: Any, model: str, version: str | None, spokes: tuple[st
       hubctl models rollback anomaly-detector && hubctl publish -m "Back to the last good detector"
     """
     settings = settings_of()
-    inputs = load.load_inputs(settings, None)
+    inputs = in_force(settings)
     names = serving(inputs, model, spokes)
     wanted = dict.fromkeys(names, version) if version else last_good(settings, inputs, names, model)
     change_versions(settings, inputs, wanted, model, dry_run=dry_run)

@@ -10,7 +10,7 @@ import click
 from hubctl import hub
 from hubctl.cli import output
 from hubctl.cli.incidents import opened
-from hubctl.cli.observing import remediation_data
+from hubctl.cli.shapes import remediation_data
 from hubctl.errors import RemoteFailed
 from hubctl.model.remediation import Remediation, State, Target
 from hubctl.reconcile import Pass, act_only

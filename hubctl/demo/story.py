@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hubctl.demo import delivery, fleet, remote, training
+from hubctl.demo import delivery, fleet, receiver, remote, training
 from hubctl.errors import RemoteFailed
 
 MODEL = "anomaly-detector"
@@ -43,6 +43,7 @@ class Stage:
     home: Path
     say: Say
     servers: delivery.Delivery
+    heard: receiver.Receiver
     began: float = field(default_factory=time.monotonic)
     round: int = 1
 
@@ -88,6 +89,8 @@ class Stage:
         fleet.write_windows(self.clone, number=self.round, broken=broken)
         self.round += 1
         await self.hubctl("reconcile", show=show)
+        for notification in self.heard.take():
+            self.say(f"  webhook: {notification['incident']['state']}: {notification['incident']['summary']}")
         status: dict[str, Any] = json.loads(await self.hubctl("status", "-o", "json", show=False, expect=(0, 1)))
         return status
 
@@ -119,12 +122,15 @@ async def play(home: Path, say: Say, *, keep: bool) -> None:
     ports = delivery.ports(fleet.KEYS)
     clone = home / "fleet"
     clone.mkdir()
-    fleet.write_fleet(clone, remote=bare, ports=ports, mode="auto")
-    await remote.push_inputs(clone, bare)
-    names = ", ".join(spoke.name for spoke in fleet.SPOKES)
-    say(f"  four spokes ({names}), {len(fleet.KEYS)} predictors, a Git remote in {bare}")
-    async with delivery.Delivery(bare, models=home / "models", logs=home / "logs", ports=ports) as servers:
-        stage = Stage(home, say, servers, began)
+    async with (
+        receiver.Receiver() as heard,
+        delivery.Delivery(bare, models=home / "models", logs=home / "logs", ports=ports) as servers,
+    ):
+        fleet.write_fleet(clone, remote=bare, ports=ports, mode="auto", webhook=heard.url)
+        await remote.push_inputs(clone, bare)
+        names = ", ".join(spoke.name for spoke in fleet.SPOKES)
+        say(f"  four spokes ({names}), {len(fleet.KEYS)} predictors, a webhook, a Git remote in {bare}")
+        stage = Stage(home, say, servers, heard, began)
         await publish_first(stage)
         await break_things(stage)
         commit = await find_and_act(stage)

@@ -1,9 +1,10 @@
 """The first files of a fleet, for ``hubctl init``: a values file that says what it is and a folder for the spokes."""
 
+import json
 from pathlib import Path
 
 from hubctl.errors import InputError
-from hubctl.inputs import edit
+from hubctl.inputs import edit, explain
 
 VALUES = """\
 # yaml-language-server: $schema=./schemas/values-hub.schema.json
@@ -51,8 +52,13 @@ def start(folder: Path, *, remote: str, branch: str, namespace: str) -> tuple[Pa
     """Write the first files of a fleet; returns them. What is there already is left as it is.
 
     Raises:
-        InputError: there is a values file, or a file cannot be written.
+        InputError: there is a values file, the remote holds a password, or a file cannot be written.
     """
+    if explain.has_credentials(remote):
+        raise InputError(
+            f"found {explain.shown(remote)}, expected a URL without user and password",
+            hint="use a Git credential helper",
+        )
     values = folder / "values-hub.yaml"
     if values.exists():
         raise InputError(f"{values} exists", hint="edit it, or choose another folder: `hubctl init DIR`")
@@ -63,7 +69,9 @@ def start(folder: Path, *, remote: str, branch: str, namespace: str) -> tuple[Pa
         raise InputError(
             f"cannot make {folder}: {error.strerror}", hint="choose a folder that you can write"
         ) from error
-    edit.write_text(values, VALUES.format(remote=remote, branch=branch, namespace=namespace))
+    edit.write_text(
+        values, VALUES.format(remote=json.dumps(remote), branch=json.dumps(branch), namespace=json.dumps(namespace))
+    )
     written = [values]
     ignore = folder / ".gitignore"
     if not ignore.exists():

@@ -41,7 +41,8 @@ def to_yaml(override: Override) -> bytes:
         f"# Made by hubctl, remediation {made_by}.\n"
         "# To undo it, run git revert on the commit that added this file; hubctl will not do it again.\n"
     )
-    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
+    # Escaped: unescaped, PyYAML reads Unicode's own line breaks back as plain ones.
+    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=False, width=120)
     return (comment + text).encode()
 
 

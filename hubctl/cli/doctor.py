@@ -1,0 +1,158 @@
+"""``doctor``: check everything that hubctl depends on, and say what to do about what is wrong."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from hubctl import hub
+from hubctl.cli import output
+from hubctl.errors import HubctlError
+from hubctl.inputs import load
+from hubctl.model.fleet import HubInputs
+from hubctl.model.predictor import Observation, Outcome
+from hubctl.observe.poll import Poller
+from hubctl.publish import branch
+from hubctl.reconcile import services
+from hubctl.render.templates import load_templates
+from hubctl.render.tree import render_tree
+from hubctl.settings import Settings
+from hubctl.store.schema import open_store
+
+ADVICE = {
+    Outcome.UNREACHABLE: "see whether the predictor runs and whether the route's host and port lead to it",
+    Outcome.TIMEOUT: "see why it is slow, or raise hubctl.observe.deadline",
+    Outcome.TLS: "set hubctl.observe.caFile to the CA of the spoke's certificate, or renew the certificate",
+    Outcome.UNAUTHORIZED: "put a token that the predictor accepts into hubctl.observe.tokenFile",
+    Outcome.FORBIDDEN: "grant the token get on the InferenceService, or expose the Service in the cluster-proxy",
+    Outcome.NOT_FOUND: "see on the spoke whether the model is loaded: its name, its storageUri, the predictor's log",
+    Outcome.NOT_READY: "wait for the model to load, or look at the predictor's log",
+    Outcome.MALFORMED: "compare the model's output kind and features in hubctl.models with what it answers",
+    Outcome.OK: "see that the model's features source gives rows",
+}
+"""What to do about a predictor that answered so; for ok: that answered, but was sent no rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one look found: ``ok``, ``warning`` or ``failed``, and what to do."""
+
+    name: str
+    state: str
+    detail: str
+    hint: str = ""
+
+
+@click.command()
+@click.option("--no-poll", is_flag=True, help="Leave the predictors alone.")
+@output.format_option
+@click.pass_obj
+def doctor(settings_of: Any, no_poll: bool, shape: str) -> None:
+    r"""Check inputs, templates, git, the branch, the store, tokens and every predictor; says how to repair.
+
+    Changes nothing. Exits 3 when a check failed.
+
+    \b
+    Example:
+      hubctl doctor -o json
+    """
+    checks = asyncio.run(examine(settings_of(), poll=not no_poll))
+    output.show(
+        shape,
+        {"checks": [{"name": c.name, "state": c.state, "detail": c.detail, "hint": c.hint} for c in checks]},
+        ("check", "state", "found", "what to do"),
+        [(check.name, check.state, check.detail, check.hint) for check in checks],
+    )
+    if any(check.state == "failed" for check in checks):
+        raise click.exceptions.Exit(3)
+
+
+async def examine(settings: Settings, *, poll: bool) -> list[Check]:
+    """Every check; those that need the inputs only when these are right."""
+    checks = [git_program()]
+    sources: list[load.Sources] = []
+    checks.append(await tried("inputs", lambda: read(settings, sources)))
+    if not sources:
+        return checks
+    [found] = sources
+    inputs: list[HubInputs] = []
+    checks.append(await tried("remote", lambda: reach_remote(settings, found)))
+    checks.append(await tried("templates", lambda: render(settings, found, inputs)))
+    checks.append(await tried("store", lambda: open_and_check(settings, found)))
+    if poll and inputs:
+        checks += await predictors(settings, found, inputs[0])
+    return checks
+
+
+async def tried(name: str, look: Callable[[], Awaitable[str]]) -> Check:
+    """A check that fails with the error that the look raised."""
+    try:
+        return Check(name, "ok", await look())
+    except HubctlError as error:
+        more = f" (and {len(error.also)} more; run `hubctl validate`)" if error.also else ""
+        return Check(name, "failed", f"{error}{more}", error.hint)
+
+
+def git_program() -> Check:
+    """Whether git is there."""
+    found = shutil.which("git")
+    hint = "" if found else "install git 2.30 or later"
+    return Check("git", "ok" if found else "failed", found or "no git on PATH", hint)
+
+
+async def read(settings: Settings, sources: list[load.Sources]) -> str:
+    """Read values and clusters."""
+    found = load.read_sources(settings)
+    sources.append(found)
+    return f"{len(found.spokes)} spokes in {settings.directory}"
+
+
+async def reach_remote(settings: Settings, sources: load.Sources) -> str:
+    """Fetch the branch."""
+    gitops = sources.values.hubctl.gitops
+    published = await branch.published(hub.open_repository(settings, sources), gitops.overrides)
+    if not published.commit:
+        return f"reachable; branch {gitops.branch} does not exist yet, the first publish makes it"
+    return f"branch {gitops.branch} at {published.commit[:12]}, {len(published.overrides)} overrides in force"
+
+
+async def render(settings: Settings, sources: load.Sources, inputs: list[HubInputs]) -> str:
+    """Render everything."""
+    found = await hub.inputs_in_force(settings, sources)
+    inputs.append(found)
+    made = render_tree(found, load_templates(settings.directory / "templates"))
+    return f"{len(made.files)} files" + (f"; {len(found.warnings)} warnings" if found.warnings else "")
+
+
+async def open_and_check(settings: Settings, sources: load.Sources) -> str:
+    """Open the store and look for damage."""
+    with open_store(hub.store_url(settings, sources, os.environ)) as store:
+        store.check()
+        return f"{store.size().bytes / 1024:.0f} KiB"
+
+
+async def predictors(settings: Settings, sources: load.Sources, inputs: HubInputs) -> list[Check]:
+    """One poll of every predictor, a check a spoke."""
+    wanted = services(inputs)
+    with output.progress("polling", len(wanted)) as advance:
+        async with Poller(
+            sources.values.hubctl.observe, settings.directory, os.environ, seen=lambda _: advance()
+        ) as poller:
+            observations = await poller.poll(wanted)
+    names = dict.fromkeys(seen.cluster for seen in observations)
+    return [of_spoke(name, [seen for seen in observations if seen.cluster == name]) for name in names]
+
+
+def of_spoke(name: str, observations: list[Observation]) -> Check:
+    """What a spoke's predictors answered; rows that are missing are worth a warning, not a failure."""
+    bad = [seen for seen in observations if seen.outcome is not Outcome.OK]
+    mute = [seen for seen in observations if seen.outcome is Outcome.OK and not seen.instances]
+    if not bad and not mute:
+        return Check(f"spoke {name}", "ok", f"{len(observations)} predictors answer")
+    worst = (bad or mute)[0]
+    told = "; ".join(f"{seen.model}: {seen.outcome} {seen.reason} {seen.detail}".strip() for seen in (*bad, *mute))
+    return Check(f"spoke {name}", "failed" if bad else "warning", told, ADVICE[worst.outcome])
