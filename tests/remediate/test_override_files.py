@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hubctl.errors import GuardRefused
@@ -63,6 +63,7 @@ def test_rollback_without_a_version_is_refused() -> None:
 
 
 @given(st.text(max_size=80))
+@example("next line \x85 and \u2028 separator: {a}")
 def test_summary_is_data_whatever_it_holds(summary: str) -> None:
     override = overrides_for(ROLLBACK, incident(summary=summary))["a.m.rollback.yaml"]
     data = to_yaml(override)
