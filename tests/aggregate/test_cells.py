@@ -180,3 +180,10 @@ def test_clock_that_steps_leaves_no_time_in_the_future(polls: list[tuple[str, in
 def test_clock_that_steps_back_keeps_the_verdict() -> None:
     health = age(folded([BAD] * 3), minute(-10), POLICY)
     assert (health.condition, health.last_at) == (Condition.ANOMALOUS, minute(-10))
+
+
+def test_window_that_never_changes_votes_once_however_long_it_stays() -> None:
+    health = fold(None, seen(GOOD, 0, window="same"), POLICY)
+    for number in range(30, 600, 30):
+        health = fold(age(health, minute(number), POLICY), seen(GOOD, number, window="same"), POLICY)
+    assert (health.good_streak, health.votes[0].at) == (1, minute(0))

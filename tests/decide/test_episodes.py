@@ -160,3 +160,9 @@ def test_spoke_that_is_bad_in_everything_is_not_kept_for_the_version() -> None:
     health = [cell("a", version="v1"), cell("b", ANOMALOUS), cell("b", ANOMALOUS, model="k")]
     decisions = decide([spoke], [opened(finding())], health, NONE, now=minute(5))
     assert [one.verdict for one in decisions] == [Verdict.OPEN, Verdict.REFRAIN, Verdict.HOLD]
+
+
+def test_spoke_that_recovered_with_the_version_is_no_proof_against_it() -> None:
+    health = [cell("a", UNKNOWN, version="v1"), cell("b", ANOMALOUS), cell("c", HEALTHY)]
+    decisions = decide([], [opened(finding(clusters="abc"))], health, NONE, now=minute(5))
+    assert [one.verdict for one in decisions] == [Verdict.HOLD]
