@@ -1,9 +1,9 @@
-# Four words: demo, test, check, format. `make` alone says so.
+# Four words: demo, test, check, format; `make` alone says all.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check format lock bench clean
+.PHONY: help demo test check golden format lock bench clean
 
 help:            ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -31,6 +31,9 @@ check: $(VENV)/dev.stamp ## Lint, types, import contracts
 
 test: check      ## Everything the tests need, then the tests
 	$(BIN)/python -m pytest
+
+golden: $(VENV)/dev.stamp ## Write the golden trees anew; review the difference
+	HUBCTL_REFRESH_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden
 
 format: $(VENV)/dev.stamp ## Rewrite the code in the house's format
 	$(BIN)/ruff check --fix-only .

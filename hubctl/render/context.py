@@ -100,6 +100,11 @@ def engine_environment(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, 
         "ENABLE_KSERVE_INTEGRATION": str(kserve.enabled).lower(),
         "KSERVE_NAMESPACE": cluster.namespace,
     }
+    # The engine has defaults of its own; only what the values say is passed on.
+    if "predictor_port" in kserve.model_fields_set:
+        env["KSERVE_PREDICTOR_PORT"] = str(kserve.predictor_port)
+    if "timeout" in kserve.model_fields_set:
+        env["KSERVE_TIMEOUT"] = f"{kserve.timeout:g}s"
     for model in cluster.models:
         env[f"KSERVE_{environment_name(model.name)}_SERVICE"] = model.service
     return dict(sorted(env.items()))
