@@ -100,7 +100,7 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
     for model in sorted(spec.models, key=lambda model: model.name):
         # An unregistered name is refused when files are read; here it only gets the default Service.
         registered = registry.get(model.name, RegisteredModel(name=model.name))
-        version, _ = merged.versions.get(model.name, (model.version, ""))
+        version, pin = merged.versions.get(model.name, (model.version, ""))
         services.append(
             InferenceService(
                 cluster=name,
@@ -110,6 +110,7 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
                 service=model.service or registered.service or f"{model.name}-predictor",
                 profile=patched(values.profile(model.name), spec.overrides.models.get(model.name)),
                 route=model.route or spec.route or values.hubctl.observe.route,
+                pinned_by=names.get(pin, ""),
             )
         )
     return ManagedCluster(

@@ -32,6 +32,7 @@ class InferenceService:
         service: the Kubernetes Service of its predictor.
         route: how the hub reaches it; None when nothing says.
         version: what Git delivers, overrides included.
+        pinned_by: name of the override that says the version; empty when the cluster file does.
     """
 
     cluster: str
@@ -41,6 +42,7 @@ class InferenceService:
     service: str
     profile: ModelProfile
     route: Route | None = None
+    pinned_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

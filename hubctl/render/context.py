@@ -51,6 +51,7 @@ def model_context(cluster: ManagedCluster, model: InferenceService) -> dict[str,
     return {
         "name": model.name,
         "version": model.version,
+        "pinnedBy": model.pinned_by,
         "namespace": model.namespace,
         "service": model.service,
         "format": profile.format,
