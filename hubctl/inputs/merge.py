@@ -12,7 +12,7 @@ from hubctl.model.cluster import ManagedCluster, Spoke, SpokeModel
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import InferenceService
 from hubctl.model.remediation import Override, PinnedModel
-from hubctl.model.values import HubValues, ModelPatch, ModelProfile, RegisteredModel, Resources
+from hubctl.model.values import HubValues, ModelPatch, ModelProfile, RegisteredModel, Resources, UrlRoute
 
 
 @dataclass(slots=True)
@@ -48,7 +48,10 @@ def assemble(
         _cluster(values, source, spoke, merged[name], names) for name, (source, spoke) in sorted(by_name.items())
     )
     return HubInputs(
-        values=values, clusters=clusters, overrides=ordered, warnings=(*warnings, *unused(values, clusters))
+        values=values,
+        clusters=clusters,
+        overrides=ordered,
+        warnings=(*warnings, *unused(values, clusters), *in_clear(values, clusters)),
     )
 
 
@@ -161,3 +164,16 @@ def unused(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
         for place, name in named
         if name not in registered
     ]
+
+
+def in_clear(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
+    """Warnings about spokes that would get the bearer token over plain HTTP."""
+    if not (values.hubctl.observe.token_file or values.hubctl.observe.token_env):
+        return []
+    names = {
+        cluster.name
+        for cluster in clusters
+        for model in cluster.models
+        if isinstance(model.route, UrlRoute) and model.route.url.startswith("http://")
+    }
+    return [f"{name}: its route is http, so the bearer token travels in clear; use https" for name in sorted(names)]

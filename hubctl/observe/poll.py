@@ -102,13 +102,14 @@ class Poller:
         Args:
             observe: ``hubctl.observe`` of the values.
             folder: the folder of the inputs, which relative paths start from.
-            environ: holds the token's variable, and is what feature commands get.
+            environ: holds the token's variable; feature commands get the rest of it.
             clock: tells the time for ``Observation.at``, aware and in UTC.
             seen: called with each observation as soon as it is made, for progress.
         """
         self._observe = observe
         self._folder = folder
-        self._environ = environ
+        # A feature command is somebody else's program: the predictors' token is none of its business.
+        self._environ = {name: value for name, value in environ.items() if name != observe.token_env}
         self._clock = clock
         self._seen = seen
         self._tokens = Tokens(observe, environ, folder)

@@ -9,7 +9,17 @@ from hubctl.inputs import assemble
 from hubctl.inputs.merge import patched
 from hubctl.model.cluster import Metadata, Overrides, Spoke, SpokeModel, SpokeSpec
 from hubctl.model.remediation import Override, OverrideMetadata, OverrideSpec, PinnedModel
-from hubctl.model.values import Features, HubctlSection, HubValues, KServe, ModelPatch, ModelProfile, Resources
+from hubctl.model.values import (
+    Features,
+    HubctlSection,
+    HubValues,
+    KServe,
+    ModelPatch,
+    ModelProfile,
+    Observe,
+    Resources,
+    UrlRoute,
+)
 
 VERSIONS = ("v1", "v2", "v3")
 MODELS = ("anomaly-detector", "disk-anomaly")
@@ -135,3 +145,16 @@ def test_spokes_patch_reaches_its_own_model_only() -> None:
     changed = plain.model_copy(update={"spec": plain.spec.model_copy(update={"overrides": patches})})
     (cluster,) = assemble(values, [(source, changed)], []).clusters
     assert [(m.profile.min_replicas, m.profile.max_replicas) for m in cluster.models] == [(1, 7), (0, 1)]
+
+
+def routed(url: str) -> tuple[str, Spoke]:
+    source, found = spoke("a")
+    return source, found.model_copy(update={"spec": found.spec.model_copy(update={"route": UrlRoute(url=url)})})
+
+
+def test_token_over_plain_http_is_warned_about_once_per_spoke() -> None:
+    values = VALUES.model_copy(update={"hubctl": HubctlSection(observe=Observe(token_env="TOKEN"))})
+    [warning] = assemble(values, [routed("http://{model}.example")], []).warnings[-1:]
+    assert warning.startswith("a: its route is http")
+    assert not any("http" in found for found in assemble(values, [routed("https://{model}.example")], []).warnings)
+    assert not any("http" in found for found in assemble(VALUES, [routed("http://{model}.example")], []).warnings)

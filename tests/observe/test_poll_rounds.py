@@ -1,12 +1,13 @@
 import asyncio
 import resource
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from hubctl.model.predictor import InferenceService, Observation, Outcome
-from hubctl.model.values import Observe
+from hubctl.model.values import Features, ModelProfile, Observe
 from hubctl.observe.poll import Poller
 from hubctl.observe.reason import Reason
 from tests.observe.faultserver import Exchange, FaultServer, fixed, normal
@@ -165,6 +166,15 @@ async def test_token_is_read_from_a_variable(service: Make, poller: MakePoller) 
     async with FaultServer(Guard("s3cret")) as server, poller({"TOKEN": "s3cret"}, token_env="TOKEN") as polled:
         (found,) = await polled.poll([service(server.url)])
     assert found.outcome is Outcome.OK
+
+
+async def test_feature_command_never_sees_the_token(service: Make, poller: MakePoller) -> None:
+    program = "import json, os; print(json.dumps([[float('TOKEN' in os.environ), float('OTHER' in os.environ)]]))"
+    profile = ModelProfile(features=Features(command=(sys.executable, "-c", program)))
+    async with FaultServer() as server, poller({"TOKEN": "s3cret", "OTHER": "x"}, token_env="TOKEN") as polled:
+        (found,) = await polled.poll([service(server.url, profile=profile)])
+    assert found.outcome is Outcome.OK
+    assert b"[[0.0,1.0]]" in server.seen[0].body.replace(b" ", b"")
 
 
 async def test_token_that_rotates_between_rounds_is_read_anew(service: Make, poller: MakePoller, rows: Path) -> None:
