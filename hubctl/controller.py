@@ -45,7 +45,7 @@ async def _passes(opened: hub.Hub, stop: asyncio.Event, pause: float | None) -> 
     while not stop.is_set():
         began = time.monotonic()
         await _one(opened)
-        wanted = pause or opened.sources.values.hubctl.observe.interval
+        wanted = pause if pause is not None else opened.sources.values.hubctl.observe.interval
         await _until(stop, wanted - (time.monotonic() - began))
         fresh = _reloaded(opened)
         if _needs_reopening(opened, fresh):
@@ -127,6 +127,9 @@ def _pause(interval: str | None) -> float | None:
     if interval is None:
         return None
     try:
-        return parse_duration(interval)
+        seconds = parse_duration(interval)
     except ValueError as error:
         raise InputError(f"--interval {interval!r}: {error}", hint="for example --interval 30s") from error
+    if not 0 < seconds < float("inf"):
+        raise InputError(f"--interval {interval!r}: expected more than nothing", hint="for example --interval 30s")
+    return seconds

@@ -25,7 +25,7 @@ from hubctl.render.tree import render_tree
 @click.option("--branch", default="main", show_default=True, help="The branch that Argo CD reads.")
 @click.option("--namespace", default="self-healing-platform", show_default=True, help="Where the models live.")
 def init(folder: Path, remote: str, branch: str, namespace: str) -> None:
-    r"""Start a fleet in FOLDER: values-hub.yaml and folders for spokes, features and templates.
+    """Start a fleet in FOLDER: values-hub.yaml and folders for spokes, features and templates.
 
     \b
     Example:
@@ -45,7 +45,7 @@ def init(folder: Path, remote: str, branch: str, namespace: str) -> None:
 @output.format_option
 @click.pass_obj
 def validate(settings_of: Any, shape: str) -> None:
-    r"""Check values, clusters, overrides and templates, and that everything renders; offline.
+    """Check values, clusters, overrides and templates, and that everything renders; offline.
 
     Shows every problem at once, each with file, line and field; exits 2 if there is one.
 
@@ -76,7 +76,7 @@ def validate(settings_of: Any, shape: str) -> None:
 @click.option("--write", is_flag=True, help="Rewrite values-hub.yaml; without it, only show the difference.")
 @click.pass_obj
 def migrate(settings_of: Any, write: bool) -> None:
-    r"""Rewrite an old values file: the retired mlService becomes coordinationEngine.kserve; comments stay.
+    """Rewrite an old values file: the retired mlService becomes coordinationEngine.kserve; comments stay.
 
     Exits 1 when there is something to migrate and --write was not given.
 
@@ -107,7 +107,7 @@ def migrate(settings_of: Any, write: bool) -> None:
 @click.argument("name", required=False)
 @click.option("--output", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write all of them here.")
 def schema(name: str | None, folder: Path | None) -> None:
-    r"""Print the JSON Schema NAME of an input file, or all; editors check files against them as you type.
+    """Print the JSON Schema NAME of an input file, or all; editors check files against them as you type.
 
     \b
     Examples:
@@ -135,7 +135,7 @@ def schema(name: str | None, folder: Path | None) -> None:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    r"""Print the completion script of SHELL.
+    """Print the completion script of SHELL.
 
     \b
     Example:

@@ -31,7 +31,7 @@ def complete_spokes(ctx: click.Context, _param: click.Parameter, incomplete: str
 @output.format_option
 @click.pass_obj
 def list_clusters(settings_of: Any, shape: str) -> None:
-    r"""List every spoke with its platform and models.
+    """List every spoke with its platform and models.
 
     \b
     Example:
@@ -63,7 +63,7 @@ def list_clusters(settings_of: Any, shape: str) -> None:
 @output.format_option
 @click.pass_obj
 def show_cluster(settings_of: Any, name: str, shape: str) -> None:
-    r"""Show one spoke as templates and the poller see it: defaults filled in, overrides merged.
+    """Show one spoke as templates and the poller see it: defaults filled in, overrides merged.
 
     \b
     Example:
@@ -93,7 +93,7 @@ def show_cluster(settings_of: Any, name: str, shape: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Print the file instead of writing it.")
 @click.pass_obj
 def add_cluster(settings_of: Any, /, name: str, url: str | None, acm_host: str | None, **given: Any) -> None:
-    r"""Write a new cluster file.
+    """Write a new cluster file.
 
     \b
     Example:
@@ -127,7 +127,7 @@ def add_cluster(settings_of: Any, /, name: str, url: str | None, acm_host: str |
 @click.option("--dry-run", is_flag=True, help="Say what would be removed.")
 @click.pass_obj
 def remove_cluster(settings_of: Any, name: str, dry_run: bool) -> None:
-    r"""Remove a spoke's cluster file; the next publish removes its manifests, within the brake.
+    """Remove a spoke's cluster file; the next publish removes its manifests, within the brake.
 
     The Application goes, what runs on the spoke stays.
 

@@ -13,7 +13,7 @@ import click
 
 from hubctl import hub
 from hubctl.cli import output, shapes
-from hubctl.errors import InputError
+from hubctl.errors import HubctlError, InputError
 from hubctl.inputs import load
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
@@ -31,7 +31,7 @@ MARKER = ".hubctl-rendered"
 @click.option("--cluster", help="Only this spoke.")
 @click.pass_obj
 def render(settings_of: Any, folder: Path | None, cluster: str | None) -> None:
-    r"""Render every manifest of the fleet; needs neither Git nor a network.
+    """Render every manifest of the fleet; needs neither Git nor a network.
 
     Overrides are read from the folder's own overrides/.
 
@@ -63,7 +63,7 @@ def render(settings_of: Any, folder: Path | None, cluster: str | None) -> None:
 @output.format_option
 @click.pass_obj
 def diff(settings_of: Any, summary: bool, cluster: str | None, shape: str) -> None:
-    r"""Show what publish would change on the branch.
+    """Show what publish would change on the branch.
 
     Exits 0 when nothing would change, 1 when something would, 2 on an error.
 
@@ -72,7 +72,18 @@ def diff(settings_of: Any, summary: bool, cluster: str | None, shape: str) -> No
       hubctl diff
       hubctl diff --summary -o json
     """
-    settings = settings_of()
+    try:
+        found = show_difference(settings_of(), cluster, summary=summary, shape=shape)
+    except HubctlError as error:
+        # As every diff has it: 1 means different, so every error is 2, a remote's too.
+        error.exit_code = InputError.exit_code
+        raise
+    if found is not None and not found.empty:
+        raise click.exceptions.Exit(1)
+
+
+def show_difference(settings: Settings, cluster: str | None, *, summary: bool, shape: str) -> changes.Changes | None:
+    """Print what publish would change; None when the integration is switched off."""
     sources = load.read_sources(settings)
     latest: list[HubInputs] = []
 
@@ -86,12 +97,11 @@ def diff(settings_of: Any, summary: bool, cluster: str | None, shape: str) -> No
     found, old = asyncio.run(branch.pending(repository, wanted_on, hub.publish_options(sources)))
     warn(latest[-1])
     if switched_off(latest[-1]):
-        return
+        return None
     if cluster is not None and cluster not in {*found.spokes.removed, *(c.name for c in latest[-1].clusters)}:
         raise unknown_spoke(cluster, latest[-1])
     print_changes(found, old, sources.values.hubctl.gitops.path, cluster=cluster, summary=summary, shape=shape)
-    if not found.empty:
-        raise click.exceptions.Exit(1)
+    return found
 
 
 @click.command()
@@ -101,7 +111,7 @@ def diff(settings_of: Any, summary: bool, cluster: str | None, shape: str) -> No
 @output.format_option
 @click.pass_obj
 def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int | None, shape: str) -> None:
-    r"""Publish the rendered fleet as one commit; no change, no commit.
+    """Publish the rendered fleet as one commit; no change, no commit.
 
     \b
     Examples:

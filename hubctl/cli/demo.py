@@ -17,7 +17,7 @@ from hubctl.errors import InputError
     "--folder", type=click.Path(file_okay=False, path_type=Path), help="Where [default: a new temporary folder]."
 )
 def demo(keep: bool, folder: Path | None) -> None:
-    r"""Run the whole loop on real model servers, here: four spokes, a Git remote, SQLite.
+    """Run the whole loop on real model servers, here: four spokes, a Git remote, SQLite.
 
     A bad model version is rolled out to two spokes while a third one's nodes break; hubctl tells the two apart, rolls
     the model back by a commit and closes the incidents. Takes a minute or two, leaves nothing running, keeps the files.

@@ -52,7 +52,7 @@ class Check:
 @output.format_option
 @click.pass_obj
 def doctor(settings_of: Any, no_poll: bool, shape: str) -> None:
-    r"""Check inputs, templates, git, the branch, the store, tokens and every predictor; says how to repair.
+    """Check inputs, templates, git, the branch, the store, tokens and every predictor; says how to repair.
 
     Changes nothing. Exits 3 when a check failed.
 

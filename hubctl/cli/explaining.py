@@ -27,7 +27,7 @@ from hubctl.store.schema import Store, open_store
 @output.format_option
 @click.pass_obj
 def explain(settings_of: Any, any_id: str, shape: str) -> None:
-    r"""Show everything behind an incident or remediation: evidence, decisions, actions, commits.
+    """Show everything behind an incident or remediation: evidence, decisions, actions, commits.
 
     The start of an id is enough.
 

@@ -35,7 +35,7 @@ def opened(settings_of: Any) -> Iterator[Store]:
 @output.format_option
 @click.pass_obj
 def list_incidents(settings_of: Any, every: bool, limit: int, shape: str) -> None:
-    r"""List open and acknowledged incidents, oldest first; with --all every one, newest first.
+    """List open and acknowledged incidents, oldest first; with --all every one, newest first.
 
     \b
     Example:
@@ -67,7 +67,7 @@ def list_incidents(settings_of: Any, every: bool, limit: int, shape: str) -> Non
 @output.format_option
 @click.pass_obj
 def show_incident(settings_of: Any, incident_id: str, shape: str) -> None:
-    r"""Show one incident; the start of its id is enough. `hubctl explain ID` has the evidence.
+    """Show one incident; the start of its id is enough. `hubctl explain ID` has the evidence.
 
     \b
     Example:
@@ -86,7 +86,7 @@ def show_incident(settings_of: Any, incident_id: str, shape: str) -> None:
 @click.option("--note", default="", help="Why, for the audit trail.")
 @click.pass_obj
 def ack(settings_of: Any, incident_id: str, note: str) -> None:
-    r"""Acknowledge an incident: somebody looks at it, so policies leave it alone.
+    """Acknowledge an incident: somebody looks at it, so policies leave it alone.
 
     \b
     Example:
@@ -100,7 +100,7 @@ def ack(settings_of: Any, incident_id: str, note: str) -> None:
 @click.option("--note", default="", help="Why, for the audit trail.")
 @click.pass_obj
 def resolve(settings_of: Any, incident_id: str, note: str) -> None:
-    r"""Resolve an incident by hand; if its cause is still there, the next pass opens a new one.
+    """Resolve an incident by hand; if its cause is still there, the next pass opens a new one.
 
     \b
     Example:

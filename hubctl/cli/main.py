@@ -73,7 +73,7 @@ class Topics(click.Group):
 )
 @click.pass_context
 def cli(ctx: click.Context, directory: str | None) -> None:
-    r"""Render, publish, observe and remediate a fleet's KServe models, from the hub.
+    """Render, publish, observe and remediate a fleet's KServe models, from the hub.
 
     \b
     Example:

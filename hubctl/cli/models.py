@@ -26,7 +26,7 @@ def models() -> None:
 @output.format_option
 @click.pass_obj
 def list_models(settings_of: Any, shape: str) -> None:
-    r"""List registered models and the versions that the fleet serves.
+    """List registered models and the versions that the fleet serves.
 
     \b
     Example:
@@ -66,7 +66,7 @@ def list_models(settings_of: Any, shape: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Show the difference; write nothing.")
 @click.pass_obj
 def register(settings_of: Any, /, name: str, dry_run: bool, **given: str) -> None:
-    r"""Register a model in values-hub.yaml, in the spelling that the file uses; comments stay.
+    """Register a model in values-hub.yaml, in the spelling that the file uses; comments stay.
 
     \b
     Example:
@@ -92,7 +92,7 @@ def register(settings_of: Any, /, name: str, dry_run: bool, **given: str) -> Non
 @click.option("--dry-run", is_flag=True, help="Show the difference; write nothing.")
 @click.pass_obj
 def set_version(settings_of: Any, model: str, version: str, spokes: tuple[str, ...], dry_run: bool) -> None:
-    r"""Set MODEL's version in the cluster files of every spoke that serves it, or of some.
+    """Set MODEL's version in the cluster files of every spoke that serves it, or of some.
 
     \b
     Example:
@@ -110,7 +110,7 @@ def set_version(settings_of: Any, model: str, version: str, spokes: tuple[str, .
 @click.option("--dry-run", is_flag=True, help="Show the difference; write nothing.")
 @click.pass_obj
 def rollback(settings_of: Any, model: str, version: str | None, spokes: tuple[str, ...], dry_run: bool) -> None:
-    r"""Set MODEL back in the cluster files; `hubctl publish` then delivers it.
+    """Set MODEL back in the cluster files; `hubctl publish` then delivers it.
 
     \b
     Example:
@@ -119,21 +119,24 @@ def rollback(settings_of: Any, model: str, version: str | None, spokes: tuple[st
     settings = settings_of()
     inputs = in_force(settings)
     names = serving(inputs, model, spokes)
-    wanted = dict.fromkeys(names, version) if version else last_good(settings, inputs, names, model)
+    wanted = dict.fromkeys(names, version) if version else last_good(settings, names, model)
     change_versions(settings, inputs, wanted, model, dry_run=dry_run)
 
 
-def last_good(settings: Settings, inputs: HubInputs, names: tuple[str, ...], model: str) -> dict[str, str]:
-    """The latest version known good on each spoke other than the one it has.
+def last_good(settings: Settings, names: tuple[str, ...], model: str) -> dict[str, str]:
+    """The latest version known good on each spoke, other than the one that its file names.
+
+    The file counts, not an override that is in force: the file is what is to say the good version.
 
     Raises:
         InputError: a spoke has never had another good one.
     """
+    files = load.load_inputs(settings, {})
     with open_store(hub.store_url(settings, load.read_sources(settings), os.environ)) as store:
         good = store.journal.good_versions()
     found = {}
     for name in names:
-        cluster = inputs.cluster(name)
+        cluster = files.cluster(name)
         served = cluster.model(model) if cluster else None
         now = served.version if served else ""
         earlier = [version for version in good.get((name, model), ()) if version != now]

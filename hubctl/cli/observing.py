@@ -30,7 +30,7 @@ from hubctl.store.schema import open_store
 @output.format_option
 @click.pass_obj
 def poll(settings_of: Any, cluster: str | None, model: str | None, shape: str) -> None:
-    r"""Poll predictors once and print what they answered; stores nothing, decides nothing.
+    """Poll predictors once and print what they answered; stores nothing, decides nothing.
 
     \b
     Examples:
@@ -59,7 +59,7 @@ def poll(settings_of: Any, cluster: str | None, model: str | None, shape: str) -
 @output.format_option
 @click.pass_obj
 def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
-    r"""Run one full pass: render, publish, poll, aggregate, decide, remediate.
+    """Run one full pass: render, publish, poll, aggregate, decide, remediate.
 
     Exits 3 when a remote part failed and 4 when a guard refused to publish; the rest of the pass is done all the same.
 
@@ -86,7 +86,7 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
 )
 @click.pass_obj
 def run(settings_of: Any, interval: str | None) -> None:
-    r"""Run passes until SIGTERM or Ctrl-C; the pass under way is finished first.
+    """Run passes until SIGTERM or Ctrl-C; the pass under way is finished first.
 
     Values and clusters are read again before each pass; a change that is wrong keeps the last good one in force.
 
@@ -104,7 +104,7 @@ def run(settings_of: Any, interval: str | None) -> None:
 @output.format_option
 @click.pass_obj
 def status(settings_of: Any, storage: bool, shape: str) -> None:
-    r"""Show the fleet's health as the last pass left it, and open incidents.
+    """Show the fleet's health as the last pass left it, and open incidents.
 
     Exits 1 when a spoke is anomalous or an incident is open.
 

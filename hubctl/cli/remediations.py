@@ -29,7 +29,7 @@ def remediations() -> None:
 @output.format_option
 @click.pass_obj
 def list_remediations(settings_of: Any, pending: bool, limit: int, shape: str) -> None:
-    r"""List remediations, newest first.
+    """List remediations, newest first.
 
     \b
     Example:
@@ -63,7 +63,7 @@ def list_remediations(settings_of: Any, pending: bool, limit: int, shape: str) -
 @output.format_option
 @click.pass_obj
 def show_remediation(settings_of: Any, remediation_id: str, shape: str) -> None:
-    r"""Show one remediation; the start of its id is enough.
+    """Show one remediation; the start of its id is enough.
 
     \b
     Example:
@@ -82,7 +82,7 @@ def show_remediation(settings_of: Any, remediation_id: str, shape: str) -> None:
 @click.option("--now", "at_once", is_flag=True, help="Carry it out here instead of in the next pass.")
 @click.pass_obj
 def approve(settings_of: Any, remediation_id: str, at_once: bool) -> None:
-    r"""Approve a remediation; the next pass carries it out if its reason still holds.
+    """Approve a remediation; the next pass carries it out if its reason still holds.
 
     \b
     Example:
@@ -104,7 +104,7 @@ def approve(settings_of: Any, remediation_id: str, at_once: bool) -> None:
 @click.option("--note", default="", help="Why, for the audit trail.")
 @click.pass_obj
 def reject(settings_of: Any, remediation_id: str, note: str) -> None:
-    r"""Reject a remediation; it is not proposed again during its cool-down.
+    """Reject a remediation; it is not proposed again during its cool-down.
 
     \b
     Example:

@@ -69,6 +69,9 @@ Duration = Annotated[
 DnsLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 """A Kubernetes namespace or object name of one label (RFC 1123)."""
 
+Period = Annotated[Duration, Field(gt=0, allow_inf_nan=False)]
+"""A duration that is more than nothing."""
+
 ClusterName = Annotated[
     str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", max_length=63)
 ]

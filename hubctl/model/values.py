@@ -11,6 +11,7 @@ from hubctl.model.base import (
     DnsLabel,
     Duration,
     ModelName,
+    Period,
     Strict,
     only_placeholders,
 )
@@ -51,7 +52,7 @@ class KServe(Strict):
     )
     models: tuple[RegisteredModel, ...] = ()
     predictor_port: int = Field(8080, ge=1, le=65535)
-    timeout: Duration = 10.0
+    timeout: Period = 10.0
     anomaly_detector_service: DnsLabel | None = None
     anomaly_detector_model: ModelName | None = None
     predictive_analytics_service: DnsLabel | None = None
@@ -113,7 +114,7 @@ class Features(Strict):
     command: tuple[str, ...] | None = Field(
         None, description="arguments; {cluster} and {model} are replaced, no shell is involved"
     )
-    timeout: Duration = 10.0
+    timeout: Period = 10.0
 
     @model_validator(mode="after")
     def _one_source(self) -> "Features":
@@ -192,8 +193,8 @@ class GitOps(Strict):
 class Observe(Strict):
     """How predictors are polled."""
 
-    interval: Duration = 60.0
-    deadline: Duration = Field(10.0, description="for one predictor, from the first byte sent to the last read")
+    interval: Period = 60.0
+    deadline: Period = Field(10.0, description="for one predictor, from the first byte sent to the last read")
     concurrency: int = Field(64, ge=1, le=2048, description="requests under way at once, over all spokes")
     per_spoke: int = Field(2, ge=1, description="requests under way at once to one spoke")
     max_body_bytes: int = Field(1_048_576, ge=1024)
@@ -265,7 +266,7 @@ class Webhook(Strict):
     url: Annotated[str, Field(pattern=r"^https?://[^/@\s]+(/[^\s]*)?$")] | None = None
     url_env: str | None = Field(None, description="name of the variable that holds the URL, if it is a secret")
     token_file: str | None = None
-    timeout: Duration = 10.0
+    timeout: Period = 10.0
 
     @model_validator(mode="after")
     def _one_url(self) -> "Webhook":

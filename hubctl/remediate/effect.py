@@ -94,8 +94,9 @@ def ready(
 ) -> tuple[Remediation, ...]:
     """The approved ones that may start now, oldest first; a person's approvals are carried out, in turn.
 
-    Notifications always may. Actions on spokes may not while the hub is out of sight of its fleet, and only while the
-    spokes at work, theirs included, are no more than ``max_spokes_at_once``.
+    Notifications always may. Actions on spokes may not while the hub is out of sight of its fleet, nor while their
+    policy's mode is ``observe``, which is how a person holds what is approved; and only while the spokes at work,
+    theirs included, are no more than ``max_spokes_at_once``.
     """
     blind = any(
         one.kind is FindingKind.HUB_UNREACHABLE and one.state is not incidents.State.RESOLVED for one in unresolved
@@ -107,11 +108,22 @@ def ready(
             continue
         if one.action in GIT_ACTIONS:
             after = busy.union(one.clusters)
-            if blind or not busy.isdisjoint(one.clusters) or len(after) > policy.max_spokes_at_once:
+            if (
+                blind
+                or _only_observes(one, policy)
+                or not busy.isdisjoint(one.clusters)
+                or len(after) > policy.max_spokes_at_once
+            ):
                 continue
             busy = after
         chosen.append(one)
     return tuple(chosen)
+
+
+def _only_observes(one: Remediation, policy: Policy) -> bool:
+    """Whether the mode of the action's policy, or of all of them, has become ``observe``."""
+    modes = {rule.name: rule.mode for rule in policy.policies}
+    return (modes.get(one.policy) or policy.mode) == "observe"
 
 
 def _gone(one: Remediation, unresolved: Mapping[str, Incident], deployed: Mapping[tuple[str, str], str]) -> str:

@@ -54,7 +54,7 @@ def _folder(target: str, prefix: str, templates: Renderer, seen: dict[str, Any],
     made: dict[str, bytes] = {}
     last = f"{prefix}{KUSTOMIZATION}.j2"
     for name in (name for name in templates.names if name.startswith(prefix) and name != last):
-        for file, extra in _outputs(name.removeprefix(prefix).removesuffix(".j2"), seen):
+        for file, extra in _outputs(name, name.removeprefix(prefix).removesuffix(".j2"), seen):
             text = templates.render(name, {**seen, **extra, "template": f"templates/{name}"}, subject)
             if text.strip():
                 _check(text, file, name, subject)
@@ -65,7 +65,7 @@ def _folder(target: str, prefix: str, templates: Renderer, seen: dict[str, Any],
     return {f"{target}/{file}": data for file, data in made.items()}
 
 
-def _outputs(file: str, seen: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _outputs(template: str, file: str, seen: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The files that a template makes, each with what it sees beside the folder's context."""
     stem, each, rest = file.partition(".each-")
     if not each:
@@ -79,7 +79,7 @@ def _outputs(file: str, seen: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
     if kind not in several:
         raise TemplateError(
             f"a template cannot be made for each {kind!r}; expected each-model (spoke/) or each-platform (hub/)",
-            where=f"templates/{file}.j2",
+            where=f"templates/{template}",
             hint="rename the template",
         )
     for item in several[kind]():

@@ -9,6 +9,7 @@ from hubctl.model.incident import Incident
 from hubctl.model.incident import State as IncidentState
 from hubctl.model.predictor import Outcome
 from hubctl.model.remediation import Action, Remediation, State
+from hubctl.model.values import Policy
 from hubctl.remediate.plan import ready, revalidate, reverted, verify
 from tests.aggregate.polls import minute
 from tests.remediate.cases import NOW, WIDE, incident, past
@@ -138,3 +139,11 @@ def test_nothing_but_notifications_starts_while_the_hub_sees_nothing() -> None:
     blind = incident("hub-unreachable")
     tell = past(State.APPROVED, "", action=Action.NOTIFY, name="rem-tell")
     assert ready([past(State.APPROVED), tell], [blind], WIDE) == (tell,)
+
+
+def test_approved_action_waits_while_its_policy_only_observes() -> None:
+    approved = past(State.APPROVED)
+    held = WIDE.model_copy(update={"mode": "observe"})
+    rule = Policy(name=approved.policy, on="model-anomaly", action="rollback-model", mode="auto")
+    assert ready([approved], [], held) == ()
+    assert ready([approved], [], held.model_copy(update={"policies": (rule,)})) == (approved,)

@@ -91,8 +91,9 @@ def test_go_template_braces_pass_through(own_templates: Path, fleet: HubInputs) 
 
 
 def test_unknown_repetition_in_a_template_name_is_refused(own_templates: Path, fleet: HubInputs) -> None:
-    with pytest.raises(TemplateError, match="each 'zone'"):
+    with pytest.raises(TemplateError, match="each 'zone'") as failed:
         render_tree(fleet, write(own_templates, MANIFEST, "extra.each-zone.yaml.j2"))
+    assert failed.value.where == "templates/spoke/extra.each-zone.yaml.j2"
 
 
 def test_missing_remote_says_which_value_to_set(templates: Templates) -> None:
