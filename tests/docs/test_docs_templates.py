@@ -1,0 +1,66 @@
+"""docs/templates.md against the template environment and what templates see."""
+
+from pathlib import Path
+
+import yaml
+from jinja2.filters import FILTERS
+
+from hubctl.inputs.load import load_inputs
+from hubctl.model.cluster import S3Storage
+from hubctl.render import context
+from hubctl.render.templates import load_templates
+from hubctl.render.tree import render_tree
+from hubctl.settings import Settings
+from tests.docs import markdown
+
+PAGE = markdown.page("docs/templates.md")
+SAMPLE = load_inputs(Settings(markdown.ROOT, markdown.ROOT / "no-state"), {})
+
+
+def test_every_packaged_template_is_listed() -> None:
+    folder = markdown.ROOT / "hubctl" / "templates"
+    expected = {str(path.relative_to(folder)) for path in folder.rglob("*.j2")}
+    assert expected == set(PAGE.words("Packaged templates"))
+
+
+def test_every_filter_of_ours_is_listed() -> None:
+    ours = set(load_templates(None).environment.filters) - set(FILTERS)
+    assert ours == {word.partition("(")[0] for word in PAGE.words("Filters")}
+
+
+def test_filters_and_globals_that_are_missing_are_named() -> None:
+    for name in set(FILTERS) - set(load_templates(None).environment.filters):
+        assert f"`{name}`" in PAGE.section("Filters")
+
+
+def test_delimiters_are_shown() -> None:
+    environment = load_templates(None).environment
+    for mark in (environment.variable_start_string, environment.block_start_string, environment.comment_start_string):
+        assert mark in PAGE.section("Delimiters")
+
+
+def test_every_name_that_spoke_templates_see_is_listed() -> None:
+    expected = set()
+    for cluster in SAMPLE.clusters:
+        seen = context.spoke_context(SAMPLE, cluster)
+        kind = "s3" if isinstance(cluster.storage, S3Storage) else "pvc"
+        expected |= {f"spoke.{key}" for key in seen["spoke"]}
+        expected |= {f"storage.{key} ({kind})" if key != "type" else "storage.type" for key in seen["storage"]}
+        expected |= {f"model.{key}" for key in seen["models"][0]} | {"models", "engine.env", "template", "resources"}
+    assert expected == set(PAGE.words("What spoke templates see"))
+
+
+def test_every_name_that_hub_templates_see_is_listed() -> None:
+    seen = context.hub_context(SAMPLE)
+    expected = {f"gitops.{key}" for key in seen["gitops"]} | {f"spokes[].{key}" for key in seen["spokes"][0]}
+    expected |= {"platforms", "platform", "source", "template", "resources"}
+    assert expected == set(PAGE.words("What hub templates see"))
+
+
+def test_the_example_renders_for_every_spoke(tmp_path: Path) -> None:
+    (tmp_path / "spoke").mkdir()
+    (tmp_path / "spoke" / "alert-rules.yaml.j2").write_text(PAGE.blocks("jinja")[0])
+    made = render_tree(SAMPLE, load_templates(tmp_path)).files
+    for cluster in SAMPLE.clusters:
+        rules = yaml.safe_load(made[f"spokes/{cluster.name}/alert-rules.yaml"])["data"]["rules.yaml"]
+        assert [model.name for model in cluster.models] == yaml.safe_load(rules)["models"]
