@@ -50,6 +50,11 @@ def test_every_move_of_an_incident_is_documented() -> None:
     assert expected == moves("States of an incident")
 
 
+def test_every_kind_of_finding_says_how_its_incident_ends() -> None:
+    named = " ".join(PAGE.words("How an incident ends"))
+    assert set(health.FindingKind) == set(re.findall(r"[a-z-]+", named))
+
+
 def test_numbers_of_the_confidence_are_documented() -> None:
     text = PAGE.section("Confidence")
     for number in (blame._BASE, blame._RHO_VERSION, blame._RHO_SPOKE, blame._RHO_VOTES, blame._CONTRAST):
