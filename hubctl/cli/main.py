@@ -85,8 +85,11 @@ def cli(ctx: click.Context, directory: str | None) -> None:
 
 def log_to_standard_error() -> None:
     """Standard output is for data; logs are lines for people on a terminal and JSON for machines elsewhere."""
-    import structlog  # noqa: PLC0415 - `hubctl --help` does without
+    import stamina  # noqa: PLC0415 - `hubctl --help` does without
+    import structlog  # noqa: PLC0415 - as above
 
+    # stamina would log each retry with the error's text, and that of a webhook holds its address.
+    stamina.instrumentation.set_on_retry_hooks([])
     terminal = sys.stderr.isatty()
     structlog.configure(
         processors=[
