@@ -63,6 +63,7 @@ def model(values: Data, spoke: Data, entry: Data) -> Data:
         "service": values["coordinationEngine"]["kserve"]["services"][name.replace("-", "_")],
         "format": "sklearn",
         "runtime": None,
+        "pinnedBy": "",
         "minReplicas": patch.get("minReplicas", 1),
         "maxReplicas": patch.get("maxReplicas", 1),
         "resources": {kind: amounts for kind, amounts in resources.items() if amounts},

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from hubctl import hub
-from hubctl.cli import output
+from hubctl.cli import output, shapes
 from hubctl.errors import HubctlError
 from hubctl.inputs import load
 from hubctl.model.fleet import HubInputs
@@ -108,7 +108,7 @@ async def read(settings: Settings, sources: list[load.Sources]) -> str:
     """Read values and clusters."""
     found = load.read_sources(settings)
     sources.append(found)
-    return f"{len(found.spokes)} spokes in {settings.directory}"
+    return f"{output.count(len(found.spokes), 'spoke')} in {settings.directory}"
 
 
 async def reach_remote(settings: Settings, sources: load.Sources) -> str:
@@ -117,7 +117,7 @@ async def reach_remote(settings: Settings, sources: load.Sources) -> str:
     published = await branch.published(hub.open_repository(settings, sources), gitops.overrides)
     if not published.commit:
         return f"reachable; branch {gitops.branch} does not exist yet, the first publish makes it"
-    return f"branch {gitops.branch} at {published.commit[:12]}, {len(published.overrides)} overrides in force"
+    return f"branch {gitops.branch} at {published.commit[:12]}, {output.count(len(published.overrides), 'override')}"
 
 
 async def render(settings: Settings, sources: load.Sources, inputs: list[HubInputs]) -> str:
@@ -125,7 +125,8 @@ async def render(settings: Settings, sources: load.Sources, inputs: list[HubInpu
     found = await hub.inputs_in_force(settings, sources)
     inputs.append(found)
     made = render_tree(found, load_templates(settings.directory / "templates"))
-    return f"{len(made.files)} files" + (f"; {len(found.warnings)} warnings" if found.warnings else "")
+    warned = f"; {output.count(len(found.warnings), 'warning')}: run `hubctl validate`" if found.warnings else ""
+    return output.count(len(made.files), "file") + warned
 
 
 async def open_and_check(settings: Settings, sources: load.Sources) -> str:
@@ -152,7 +153,7 @@ def of_spoke(name: str, observations: list[Observation]) -> Check:
     bad = [seen for seen in observations if seen.outcome is not Outcome.OK]
     mute = [seen for seen in observations if seen.outcome is Outcome.OK and not seen.instances]
     if not bad and not mute:
-        return Check(f"spoke {name}", "ok", f"{len(observations)} predictors answer")
+        return Check(f"spoke {name}", "ok", f"{output.count(len(observations), 'predictor')} answered")
     worst = (bad or mute)[0]
-    told = "; ".join(f"{seen.model}: {seen.outcome} {seen.reason} {seen.detail}".strip() for seen in (*bad, *mute))
+    told = "; ".join(f"{seen.model} {seen.outcome}, {shapes.reason_of(seen)}" for seen in (*bad, *mute))
     return Check(f"spoke {name}", "failed" if bad else "warning", told, ADVICE[worst.outcome])

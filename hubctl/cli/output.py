@@ -90,6 +90,11 @@ def plain(value: object) -> object:
     return str(value)
 
 
+def count(number: int, thing: str) -> str:
+    """``1 spoke``, ``2 spokes``."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def ago(then: datetime | None, now: datetime) -> str:
     """``12s``, ``5m``, ``3h`` or ``2d`` since then."""
     if then is None:

@@ -25,15 +25,19 @@ def observation_data(seen: Observation) -> dict[str, Any]:
         "instances": seen.instances,
         "anomalies": seen.anomalies,
         "latency_ms": round(seen.latency_ms, 1),
-        "reason": f"{seen.reason}: {seen.detail}" if seen.reason and seen.detail else seen.reason or seen.detail,
+        "reason": reason_of(seen),
     }
+
+
+def reason_of(seen: Observation) -> str:
+    """``reason: detail``, or the one that there is."""
+    return f"{seen.reason}: {seen.detail}" if seen.reason and seen.detail else seen.reason or seen.detail
 
 
 def observation_row(seen: Observation) -> tuple[object, ...]:
     """One observation in the table."""
     count = f"{seen.anomalies}/{seen.instances}" if seen.votes else (f"-/{seen.instances}" if seen.instances else "-")
-    reason = observation_data(seen)["reason"]
-    return seen.cluster, seen.model, seen.version, seen.outcome, count, f"{seen.latency_ms:.0f} ms", reason
+    return seen.cluster, seen.model, seen.version, seen.outcome, count, f"{seen.latency_ms:.0f} ms", reason_of(seen)
 
 
 def pass_data(made: Pass) -> dict[str, Any]:

@@ -1,15 +1,18 @@
 """Worlds to begin in, each made once a run and copied for a test, and the check that nothing outlives the run."""
 
 import os
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.predictors import Loop
-from tests.e2e.world import MARK, SICK, World
+from tests.e2e.world import MARK, SICK, STORY, Running, World, marked
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,21 +26,9 @@ def no_process_outlives_the_run() -> Iterator[None]:
     os.environ[MARK] = uuid.uuid4().hex
     yield
     end = time.monotonic() + 5
-    while left := marked(os.environ[MARK]):
+    while left := marked(MARK, os.environ[MARK]):
         assert time.monotonic() < end, f"left running: {left}"
         time.sleep(0.05)
-
-
-def marked(value: str) -> list[str]:
-    """Command lines of living processes that carry the mark."""
-    mark, found = f"{MARK}={value}".encode(), []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if int(folder.name) != os.getpid() and mark in (folder / "environ").read_bytes().split(b"\0"):
-                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except OSError:
-            continue  # It ended, or is nobody's but another user's.
-    return found
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +37,47 @@ def loop(no_process_outlives_the_run: None) -> Iterator[Loop]:
     made = Loop()
     yield made
     made.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """``hubctl demo`` at work in a folder."""
+
+    home: Path
+    running: Running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def began_story(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, no_process_outlives_the_run: None
+) -> Iterator[Story | None]:
+    """The demo, begun with the first test so that it plays beside the others; None when no test asks for it."""
+    del no_process_outlives_the_run
+    if not any("test_e2e_story" in item.nodeid for item in request.session.items):
+        yield None
+        return
+    folder = tmp_path_factory.mktemp("story")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "HUBCTL_"))}
+    command = [sys.executable, "-m", "hubctl", "demo", "--folder", str(folder / "demo")]
+    with (folder / "said").open("wb") as sink:
+        process = subprocess.Popen(
+            command,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+            env=environ | {MARK: os.environ[MARK]} | {STORY: "1"},
+        )
+    running = Running(process, folder / "said")
+    yield Story(folder / "demo", running)
+    running.kill()
+
+
+@pytest.fixture(scope="session")
+def story(began_story: Story | None) -> Story:
+    """The demo, played to its end."""
+    assert began_story is not None
+    began_story.running.ended(300)
+    return began_story
 
 
 @pytest.fixture(scope="session")

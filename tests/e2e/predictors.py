@@ -51,8 +51,8 @@ class Loop:
         self._thread = threading.Thread(target=self._loop.run_forever, name="predictors", daemon=True)
         self._thread.start()
 
-    def do(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=20)
+    def do(self, work: Coroutine[Any, Any, T], seconds: float = 20) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=seconds)
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -138,13 +138,13 @@ def test_render_prints_what_publish_commits(fresh: World) -> None:
         assert (build / path.removeprefix("rendered/")).read_text().strip() == fresh.file(path)
 
 
-@pytest.mark.parametrize("command", ["render", "publish", "poll", "reconcile", "clusters list"])
+@pytest.mark.parametrize("command", ["render", "publish", "poll", "diff", "reconcile", "clusters list"])
 def test_error_in_one_cluster_file_stops_every_command_with_its_line(fresh: World, command: str) -> None:
     path = fresh.cluster_file("south")
     lines = path.read_text().splitlines()
     line = next(number for number, text in enumerate(lines, 1) if "platform:" in text)
     path.write_text(path.read_text().replace("platform: openshift", "platform: opnshift"))
-    ran = fresh.hubctl(*command.split(), expect=2)
+    ran = fresh.inside(*command.split(), expect=2)
     assert f"clusters/south.yaml:{line}" in ran.err
     assert ran.out == ""
     assert fresh.count() == 0
@@ -154,7 +154,7 @@ def test_every_problem_is_shown_at_once(fresh: World) -> None:
     for spoke, old, new in (("south", "openshift", "opnshift"), ("east", "version: v1", "version: -")):
         path = fresh.cluster_file(spoke)
         path.write_text(path.read_text().replace(old, new))
-    ran = fresh.hubctl("validate", expect=2)
+    ran = fresh.inside("validate", expect=2)
     assert "clusters/south.yaml:" in ran.err
     assert "clusters/east.yaml:" in ran.err
 
@@ -246,7 +246,7 @@ def test_switched_off_integration_publishes_and_polls_nothing(fresh: World) -> N
     values = yaml.safe_load(path.read_text())
     values["coordinationEngine"]["kserve"]["enabled"] = False
     path.write_text(json.dumps(values))
-    for command in ("diff", "publish", "reconcile"):
-        assert fresh.hubctl(command).out == ""
+    for command in ("render", "diff", "publish", "poll", "reconcile"):
+        assert fresh.inside(command).out == ""
     assert fresh.count() == 0
     assert fresh.predictors.polls("north", MODEL) == 0

@@ -28,13 +28,13 @@ from tests.e2e.world import World
     ids=" ".join,
 )
 def test_wrong_use_exits_with_2_and_says_something(healthy: World, arguments: list[str]) -> None:
-    ran = healthy.hubctl(*arguments, expect=2)
+    ran = healthy.inside(*arguments, expect=2)
     assert ran.out == ""
     assert len(ran.err.splitlines()) >= 1
 
 
 def test_misspelt_spoke_is_answered_with_the_right_ones(healthy: World) -> None:
-    assert "north" in healthy.hubctl("clusters", "show", "nort", expect=2).err
+    assert "north" in healthy.inside("clusters", "show", "nort", expect=2).err
 
 
 @pytest.mark.parametrize(("command", "code"), [("publish", 3), ("reconcile", 3), ("diff", 2)])

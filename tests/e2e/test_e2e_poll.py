@@ -71,11 +71,11 @@ def test_answering_predictor_is_counted_row_by_row(healthy: World) -> None:
 
 
 def test_poll_stores_nothing_and_sends_rows_with_the_token(healthy: World) -> None:
-    before = healthy.status()
+    before = healthy.inside("status", "-o", "json").json
     healthy.predictors.ill = {"north"}
     healthy.new_window()
     healthy.hubctl("poll")
-    assert healthy.status() == before
+    assert healthy.inside("status", "-o", "json").json == before
     asked = healthy.predictors.listeners["north"].asked[-1]
     assert asked.headers["authorization"] == f"Bearer {SECRET}"
     assert asked.json["instances"][1] == [float(healthy.window), 1.0]
@@ -84,8 +84,7 @@ def test_poll_stores_nothing_and_sends_rows_with_the_token(healthy: World) -> No
 def test_pass_over_broken_predictors_knows_health_and_never_leaks_the_token(broken: World) -> None:
     broken.reconcile()
     broken.new_window()
-    for shape in ("table", "json", "yaml"):
-        broken.hubctl("reconcile", "-o", shape)
+    broken.hubctl("reconcile")
     status = broken.hubctl("status", "-o", "json", expect=1).json
     assert {"clusters", "incidents"} <= status.keys()
     for cluster in status["clusters"]:
@@ -93,7 +92,7 @@ def test_pass_over_broken_predictors_knows_health_and_never_leaks_the_token(brok
         assert cluster["health"] in {"healthy", "anomalous", "unknown"}
     assert {model["health"] for cluster in status["clusters"] for model in cluster["models"]} == {"unknown"}
     for incident in status["incidents"]:
-        broken.hubctl("explain", incident["id"])
+        broken.inside("explain", incident["id"])
     assert SECRET.encode() not in broken.store.read_bytes()
     assert SECRET not in git(broken.remote, "log", "-p", "main")
 

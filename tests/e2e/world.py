@@ -4,6 +4,7 @@ A world can be copied with all that its past left behind, so that a test begins 
 """
 
 import asyncio
+import io
 import json
 import os
 import re
@@ -14,18 +15,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from hubctl.cli import main
 from hubctl.demo import delivery, remote
 from tests.e2e.predictors import Loop, Predictors
 
 MARK = "HUBCTL_E2E_RUN"
 """Variable that every process of a test run carries."""
+
+STORY = "HUBCTL_E2E_STORY"
+"""Variable that every process of the demo carries."""
 
 SECRET = "kept-secret-4711"
 MODEL, OTHER = "anomaly-detector", "network-anomaly"
@@ -204,6 +209,16 @@ class World:
         assert SECRET not in ran.err + ran.out, ran
         return ran
 
+    def inside(self, *arguments: str, expect: int | None = 0) -> Ran:
+        """The same without a process of its own: quicker, for what needs no more than the command line's words."""
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = main.run(["-C", str(self.fleet), *arguments])
+        ran = Ran(arguments, code, out.getvalue(), err.getvalue())
+        assert expect is None or ran.code == expect, ran
+        assert SECRET not in ran.err + ran.out, ran
+        return ran
+
     @contextmanager
     def started(self, *arguments: str, **environ: str) -> Iterator["Running"]:
         """Run hubctl in a process group of its own, which is gone afterwards."""
@@ -373,3 +388,15 @@ def git(folder: Path, *arguments: str) -> str:
     done = subprocess.run(["git", "-C", str(folder), *arguments], env=environ, capture_output=True, check=False)
     assert done.returncode == 0, f"git {' '.join(arguments)}: {done.stderr.decode()}"
     return done.stdout.decode().strip()
+
+
+def marked(name: str, value: str) -> list[str]:
+    """Command lines of living processes that carry a variable."""
+    mark, found = f"{name}={value}".encode(), []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if int(folder.name) != os.getpid() and mark in (folder / "environ").read_bytes().split(b"\0"):
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue  # It ended, or is nobody's but another user's.
+    return found
