@@ -8,12 +8,17 @@ from typing import Any
 import click
 
 from hubctl import hub
-from hubctl.cli import output
+from hubctl.cli import delivery, output
 from hubctl.cli.incidents import opened
 from hubctl.cli.shapes import remediation_data
 from hubctl.errors import RemoteFailed
+from hubctl.inputs import load
+from hubctl.model import tree
 from hubctl.model.remediation import Remediation, State, Target
+from hubctl.publish import branch, changes
 from hubctl.reconcile import Pass, act_only
+from hubctl.remediate import override
+from hubctl.render.templates import load_templates
 from hubctl.settings import Settings
 from hubctl.store.lock import hold
 
@@ -80,14 +85,19 @@ def show_remediation(settings_of: Any, remediation_id: str, shape: str) -> None:
 @remediations.command("approve")
 @click.argument("remediation_id", metavar="ID")
 @click.option("--now", "at_once", is_flag=True, help="Carry it out here instead of in the next pass.")
+@click.option("--dry-run", is_flag=True, help="Show the commit that it would make; approve nothing.")
 @click.pass_obj
-def approve(settings_of: Any, remediation_id: str, at_once: bool) -> None:
+def approve(settings_of: Any, remediation_id: str, at_once: bool, dry_run: bool) -> None:
     """Approve a remediation; the next pass carries it out if its reason still holds.
 
     \b
     Example:
+      hubctl remediations approve rem-91 --dry-run
       hubctl remediations approve rem-91 --now
     """
+    if dry_run:
+        preview(settings_of, remediation_id)
+        return
     after = move(settings_of, remediation_id, State.APPROVED)
     if not at_once:
         output.say("the next pass carries it out: `hubctl reconcile`, or the controller")
@@ -121,6 +131,29 @@ def move(settings_of: Any, remediation_id: str, state: State, note: str = "") ->
         store.remedies.save_remediations((after,), before=(before,))
     output.say(f"{after.id} is {after.state}", colour="green")
     return after
+
+
+def preview(settings_of: Any, remediation_id: str) -> None:
+    """Print the commit that a remediation would make now."""
+    settings = settings_of()
+    sources = load.read_sources(settings)
+    with opened(settings_of) as store:
+        item = store.remedies.remediation(remediation_id)
+        incident = store.cases.incident(item.incident_id)
+    if not item.targets:
+        output.say("a notification changes nothing on the branch")
+        return
+    templates = load_templates(settings.directory / "templates")
+    files = {name: override.to_yaml(made) for name, made in override.overrides_for(item, incident).items()}
+
+    def wanted_on(published: tree.Published) -> tree.Wanted:
+        return hub.wanted_override(sources, templates, published, files, item, incident)
+
+    repository, options = hub.open_repository(settings, sources), hub.publish_options(sources)
+    found, old = asyncio.run(branch.pending(repository, wanted_on, options))
+    output.say(hub.subject_of(item))
+    for path in sorted({*found.writes, *found.removed}):
+        delivery.print_patch(changes.unified(path, old.get(path), found.writes.get(path)))
 
 
 async def carry_out(settings: Settings) -> Pass:
