@@ -119,7 +119,7 @@ def write(made: jinja2.Environment, prefix: str, context: Data, target: Path) ->
         stem, each, kind = file.removesuffix(".yaml").partition(".each-")
         for item in context[f"{kind}s"] if each else [None]:
             seen = {**context, "template": f"templates/{name}", kind or "none": item}
-            output = f"{stem}-{item['name'] if kind == 'model' else item}.yaml" if each else file
+            output = f"{stem}-{item['name'] if isinstance(item, dict) else item}.yaml" if each else file
             (target / output).write_text(made.get_template(name).render(seen))
             written.append(output)
     resources = sorted(file for file in written if file not in PLAIN)
