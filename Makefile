@@ -42,6 +42,7 @@ format: $(VENV)/dev.stamp ## Rewrite the code in the house's format
 bench: $(VENV)/dev.stamp ## Run the benchmarks; prints ours, the floor and the ratio
 	$(BIN)/python benchmarks/render.py
 	$(BIN)/python benchmarks/publish.py
+	$(BIN)/python benchmarks/poll.py
 
 lock:            ## Refresh the lock files (needs uv)
 	uv pip compile pyproject.toml --group dev --extra demo --universal --python-version 3.11 \

@@ -248,6 +248,7 @@ async def open_hub(
     settings: Settings,
     environ: Mapping[str, str],
     *,
+    sources: load.Sources | None = None,
     seen: Callable[[Observation], None] | None = None,
 ) -> AsyncIterator[Hub]:
     """Everything that a pass needs, closed again at the end.
@@ -255,6 +256,7 @@ async def open_hub(
     Args:
         settings: where this run looks and writes.
         environ: holds the variables that the values name.
+        sources: what the files say, if they have been read already.
         seen: called with each observation as it is made, for progress.
 
     Raises:
@@ -262,7 +264,7 @@ async def open_hub(
         TemplateError: a template cannot be parsed.
         StoreUnavailable: the store cannot be opened.
     """
-    sources = load.read_sources(settings)
+    sources = sources or load.read_sources(settings)
     templates = load_templates(settings.directory / "templates")
     repository = open_repository(settings, sources)
     store = open_store(store_url(settings, sources, environ))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.shell_completion import get_completion_class
 
-from hubctl.cli import delivery, output
+from hubctl.cli import output, rendering
 from hubctl.errors import InputError
 from hubctl.inputs import edit, load, start
 from hubctl.inputs import migrate as migration
@@ -64,7 +64,7 @@ def validate(settings_of: Any, shape: str) -> None:
         "warnings": list(inputs.warnings),
     }
     if shape == "table":
-        delivery.warn(inputs)
+        rendering.warn(inputs)
         output.say(
             f"valid: {data['clusters']} spokes, {data['models']} predictors, {data['files']} files", colour="green"
         )
@@ -93,7 +93,7 @@ def migrate(settings_of: Any, write: bool) -> None:
         output.say("nothing to migrate", colour="green")
         return
     patch = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), "before", "after")
-    delivery.print_patch("".join(patch))
+    output.print_patch("".join(patch))
     for change in changes:
         output.say(change)
     if not write:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from hubctl import hub
-from hubctl.cli import delivery, output
+from hubctl.cli import output, rendering
 from hubctl.errors import InputError
 from hubctl.inputs import edit, load
 from hubctl.model.cluster import ManagedCluster
@@ -38,7 +38,7 @@ def list_clusters(settings_of: Any, shape: str) -> None:
       hubctl clusters list -o yaml
     """
     inputs = in_force(settings_of())
-    delivery.warn(inputs)
+    rendering.warn(inputs)
     output.show(
         shape,
         {"clusters": [cluster_data(cluster) for cluster in inputs.clusters]},
@@ -72,7 +72,7 @@ def show_cluster(settings_of: Any, name: str, shape: str) -> None:
     inputs = in_force(settings_of())
     cluster = inputs.cluster(name)
     if cluster is None:
-        raise delivery.unknown_spoke(name, inputs)
+        raise rendering.unknown_spoke(name, inputs)
     data = cluster_data(cluster)
     rows = [(key, value) for key, value in data.items() if key != "models"]
     rows += [
@@ -118,7 +118,7 @@ def add_cluster(settings_of: Any, /, name: str, url: str | None, acm_host: str |
         return
     path.parent.mkdir(exist_ok=True)
     edit.write_text(path, text)
-    delivery.warn(checked(settings, path.unlink))
+    rendering.warn(checked(settings, path.unlink))
     output.say(f"wrote {path}; next: hubctl diff", colour="green")
 
 
@@ -139,7 +139,7 @@ def remove_cluster(settings_of: Any, name: str, dry_run: bool) -> None:
     inputs = in_force(settings)
     cluster = inputs.cluster(name)
     if cluster is None:
-        raise delivery.unknown_spoke(name, inputs)
+        raise rendering.unknown_spoke(name, inputs)
     if not dry_run:
         (settings.directory / cluster.source).unlink()
     output.say(f"{'would remove' if dry_run else 'removed'} {cluster.source}; next: hubctl diff")

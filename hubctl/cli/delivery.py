@@ -1,60 +1,21 @@
 """``render``, ``diff`` and ``publish``: from the files to a Git commit."""
 
 import asyncio
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
 from hubctl import hub
-from hubctl.cli import output, shapes
+from hubctl.cli import output, rendering, shapes
 from hubctl.errors import HubctlError, InputError
 from hubctl.inputs import load
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
 from hubctl.publish import branch, changes
 from hubctl.render.templates import load_templates
-from hubctl.render.tree import render_tree
 from hubctl.settings import Settings
-
-MARKER = ".hubctl-rendered"
-"""Stands in a folder that ``render --output`` wrote, so that the next one may replace it."""
-
-
-@click.command()
-@click.option("--output", "folder", type=click.Path(path_type=Path), help="Write the files here instead of printing.")
-@click.option("--cluster", help="Only this spoke.")
-@click.pass_obj
-def render(settings_of: Any, folder: Path | None, cluster: str | None) -> None:
-    """Render every manifest of the fleet; needs neither Git nor a network.
-
-    Overrides are read from the folder's own overrides/.
-
-    \b
-    Examples:
-      hubctl render --cluster edge-factory
-      hubctl render --output build/ && kustomize build build/spokes/edge-factory
-    """
-    settings = settings_of()
-    inputs = load.load_inputs(settings, None)
-    warn(inputs)
-    if switched_off(inputs):
-        return
-    if cluster is not None and inputs.cluster(cluster) is None:
-        raise unknown_spoke(cluster, inputs)
-    rendered = render_tree(inputs, load_templates(settings.directory / "templates"))
-    files = rendered.below(f"{tree.SPOKES}/{cluster}") if cluster else rendered.files
-    if folder is not None:
-        write_folder(folder, files)
-        output.say(f"wrote {len(files)} files to {folder}", colour="green")
-        return
-    for path, data in files.items():
-        click.echo(f"---\n# Source: {path}\n{data.decode()}", nl=False)
 
 
 @click.command()
@@ -95,11 +56,11 @@ def show_difference(settings: Settings, cluster: str | None, *, summary: bool, s
 
     repository = hub.open_repository(settings, sources)
     found, old = asyncio.run(branch.pending(repository, wanted_on, hub.publish_options(sources)))
-    warn(latest[-1])
-    if switched_off(latest[-1]):
+    rendering.warn(latest[-1])
+    if rendering.switched_off(latest[-1]):
         return None
     if cluster is not None and cluster not in {*found.spokes.removed, *(c.name for c in latest[-1].clusters)}:
-        raise unknown_spoke(cluster, latest[-1])
+        raise rendering.unknown_spoke(cluster, latest[-1])
     print_changes(found, old, sources.values.hubctl.gitops.path, cluster=cluster, summary=summary, shape=shape)
     return found
 
@@ -128,12 +89,12 @@ def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int |
         latest.append(inputs)
         return wanted
 
-    if switched_off(load.load_inputs(settings, {})):
+    if rendering.switched_off(load.reload(sources, {})):
         return
     repository = hub.open_repository(settings, sources)
     options = hub.publish_options(sources, confirmed=allow_removing, dry_run=dry_run)
     made = asyncio.run(branch.publish(repository, wanted_on, options, now=datetime.now(UTC)))
-    warn(latest[-1])
+    rendering.warn(latest[-1])
     found = made.changes if made else changes.Changes()
     data = {"commit": made.id if made else "", "dryRun": dry_run, **shapes.changes_data(found)}
     if shape == "table":
@@ -164,7 +125,7 @@ def print_changes(
     if not summary:
         for path in sorted({*found.writes, *found.removed}):
             if path.startswith(only):
-                print_patch(changes.unified(path, old.get(path), found.writes.get(path)))
+                output.print_patch(changes.unified(path, old.get(path), found.writes.get(path)))
     rows = [row for row in spoke_rows(found) if cluster in (None, row[0])]
     hub_paths = [path for path in (*found.writes, *found.removed) if path.startswith(f"{folder}/{tree.HUB}/")]
     if hub_paths and not cluster:
@@ -175,24 +136,10 @@ def print_changes(
         output.say("no difference: the branch already holds this fleet")
 
 
-def print_patch(text: str) -> None:
-    """A unified diff; green and red on a terminal."""
-    colours = {"+": "green", "-": "red", "@": "cyan"}
-    for line in text.splitlines():
-        heading = line.startswith(("+++", "---"))
-        click.secho(line, fg=None if heading else colours.get(line[:1]), bold=heading)
-
-
 def spoke_rows(found: changes.Changes) -> list[tuple[str, str]]:
     """A row for each spoke that changes."""
     words = (("added", found.spokes.added), ("changed", found.spokes.changed), ("removed", found.spokes.removed))
     return sorted((name, word) for word, names in words for name in names)
-
-
-def warn(inputs: HubInputs) -> None:
-    """The inputs' warnings, on standard error."""
-    for warning in inputs.warnings:
-        output.say(f"warning: {warning}", colour="yellow")
 
 
 def warn_of_stale_overrides(settings: Settings, sources: load.Sources, published: tree.Published) -> None:
@@ -209,39 +156,3 @@ def warn_of_stale_overrides(settings: Settings, sources: load.Sources, published
             "pull it, or push what you changed",
             colour="yellow",
         )
-
-
-def switched_off(inputs: HubInputs) -> bool:
-    """Whether the KServe integration is off; says so."""
-    if inputs.values.kserve.enabled:
-        return False
-    output.say("coordinationEngine.kserve.enabled is false: nothing is rendered, published or polled", colour="yellow")
-    return True
-
-
-def unknown_spoke(name: str, inputs: HubInputs) -> InputError:
-    """No spoke of that name, with those there are."""
-    names = ", ".join(cluster.name for cluster in inputs.clusters) or "none"
-    return InputError(f"there is no spoke {name!r}; expected one of {names}", hint="run `hubctl clusters list`")
-
-
-def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files as a whole: a finished folder is moved into place, so a failure leaves what was there.
-
-    Raises:
-        InputError: the folder holds something that ``render`` did not write.
-    """
-    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
-        raise InputError(
-            f"{folder} holds files that `hubctl render` did not write",
-            hint="choose an empty folder; render replaces what is in it",
-        )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".hubctl-", dir=folder.absolute().parent) as scratch:
-        made = Path(scratch) / "new"
-        for path, data in {**files, MARKER: b""}.items():
-            (made / path).parent.mkdir(parents=True, exist_ok=True)
-            (made / path).write_bytes(data)
-        if folder.exists():
-            folder.rename(Path(scratch) / "old")
-        shutil.move(os.fspath(made), os.fspath(folder))

@@ -25,7 +25,7 @@ COMMANDS = {
     "schema": ("authoring", "Print the JSON Schemas of the input files."),
     "clusters": ("clusters", "List, show, add and remove spokes."),
     "models": ("models", "List, register and version models."),
-    "render": ("delivery", "Render every manifest of the fleet."),
+    "render": ("rendering", "Render every manifest of the fleet."),
     "diff": ("delivery", "Show what publish would change."),
     "publish": ("delivery", "Publish the rendered fleet as one Git commit."),
     "poll": ("observing", "Poll predictors once; stores nothing."),

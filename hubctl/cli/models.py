@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from hubctl import hub
-from hubctl.cli import delivery, output
+from hubctl.cli import output, rendering
 from hubctl.cli.clusters import checked, complete_spokes, in_force
 from hubctl.errors import InputError
 from hubctl.inputs import edit, load
@@ -157,7 +157,7 @@ def serving(inputs: HubInputs, model: str, spokes: tuple[str, ...]) -> tuple[str
     every = tuple(cluster.name for cluster in inputs.clusters if cluster.model(model))
     for name in spokes:
         if inputs.cluster(name) is None:
-            raise delivery.unknown_spoke(name, inputs)
+            raise rendering.unknown_spoke(name, inputs)
         if name not in every:
             raise InputError(f"{name} does not serve {model!r}", hint="add it to spec.models of its cluster file")
     if not every:
@@ -186,7 +186,7 @@ def change(settings: Settings, files: Mapping[str, tuple[str, str]], *, dry_run:
     changed = {name: texts for name, texts in files.items() if texts[0] != texts[1]}
     for name, (before, after) in changed.items():
         lines = (before.splitlines(keepends=True), after.splitlines(keepends=True))
-        delivery.print_patch("".join(difflib.unified_diff(*lines, f"a/{name}", f"b/{name}")))
+        output.print_patch("".join(difflib.unified_diff(*lines, f"a/{name}", f"b/{name}")))
     if not changed:
         output.say("nothing to change: the files say so already")
     if dry_run or not changed:
@@ -198,7 +198,7 @@ def change(settings: Settings, files: Mapping[str, tuple[str, str]], *, dry_run:
         for name, (before, _) in changed.items():
             edit.write_text(settings.directory / name, before)
 
-    delivery.warn(checked(settings, undo))
+    rendering.warn(checked(settings, undo))
     output.say(f"changed {len(changed)} files; next: hubctl diff, then hubctl publish", colour="green")
 
 

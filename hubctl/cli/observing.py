@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from hubctl import controller, hub
-from hubctl.cli import delivery, output, shapes
+from hubctl.cli import delivery, output, rendering, shapes
 from hubctl.errors import InputError
 from hubctl.inputs import load
 from hubctl.model.fleet import HubInputs
@@ -40,8 +40,8 @@ def poll(settings_of: Any, cluster: str | None, model: str | None, shape: str) -
     settings = settings_of()
     sources = load.read_sources(settings)
     inputs = asyncio.run(hub.inputs_in_force(settings, sources, ask=True))
-    delivery.warn(inputs)
-    if delivery.switched_off(inputs):
+    rendering.warn(inputs)
+    if rendering.switched_off(inputs):
         return
     chosen = chosen_services(inputs, cluster, model)
     with output.progress("polling", len(chosen)) as advance:
@@ -68,10 +68,12 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
       hubctl reconcile --dry-run
     """
     settings = settings_of()
-    if delivery.switched_off(load.load_inputs(settings, {})):
+    sources = load.read_sources(settings)
+    inputs = load.reload(sources, {})
+    if rendering.switched_off(inputs):
         return
-    made = asyncio.run(run_pass(settings, dry_run=dry_run))
-    delivery.warn(made.fleet)
+    made = asyncio.run(run_pass(settings, sources, total=len(services(inputs)), dry_run=dry_run))
+    rendering.warn(made.fleet)
     if shape == "table":
         print_pass(made)
     else:
@@ -136,7 +138,7 @@ def chosen_services(inputs: HubInputs, cluster: str | None, model: str | None) -
         InputError: there is no such spoke, or no such model.
     """
     if cluster is not None and inputs.cluster(cluster) is None:
-        raise delivery.unknown_spoke(cluster, inputs)
+        raise rendering.unknown_spoke(cluster, inputs)
     chosen = tuple(
         service for service in services(inputs) if cluster in (None, service.cluster) and model in (None, service.name)
     )
@@ -154,11 +156,10 @@ async def poll_once(
         return await poller.poll(chosen)
 
 
-async def run_pass(settings: Settings, *, dry_run: bool) -> Pass:
-    """One pass; alone on its state folder unless it changes nothing."""
-    total = len(services(load.load_inputs(settings, {})))
+async def run_pass(settings: Settings, sources: load.Sources, *, total: int, dry_run: bool) -> Pass:
+    """One pass over ``total`` predictors; alone on its state folder unless it changes nothing."""
     with output.progress("polling", total) as advance:
-        async with hub.open_hub(settings, os.environ, seen=lambda _: advance()) as opened:
+        async with hub.open_hub(settings, os.environ, sources=sources, seen=lambda _: advance()) as opened:
             if dry_run:
                 return await one_pass(opened, datetime.now(UTC), dry_run=True)
             with hold(settings.state):

@@ -126,3 +126,11 @@ def say(text: str, *, colour: str | None = None) -> None:
 def person() -> str:
     """Who is at the keyboard, for the audit trail."""
     return os.environ.get("HUBCTL_USER") or os.environ.get("USER") or os.environ.get("LOGNAME") or f"uid {os.getuid()}"
+
+
+def print_patch(text: str) -> None:
+    """A unified diff; green and red on a terminal."""
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    for line in text.splitlines():
+        heading = line.startswith(("+++", "---"))
+        click.secho(line, fg=None if heading else colours.get(line[:1]), bold=heading)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from hubctl import hub
-from hubctl.cli import delivery, output
+from hubctl.cli import output
 from hubctl.cli.incidents import opened
 from hubctl.cli.shapes import remediation_data
 from hubctl.errors import RemoteFailed
@@ -153,7 +153,7 @@ def preview(settings_of: Any, remediation_id: str) -> None:
     found, old = asyncio.run(branch.pending(repository, wanted_on, options))
     output.say(hub.subject_of(item))
     for path in sorted({*found.writes, *found.removed}):
-        delivery.print_patch(changes.unified(path, old.get(path), found.writes.get(path)))
+        output.print_patch(changes.unified(path, old.get(path), found.writes.get(path)))
 
 
 async def carry_out(settings: Settings) -> Pass:

@@ -91,7 +91,7 @@ def _check(text: str, file: str, template: str, subject: str) -> None:
     """Refuse what is not a Kubernetes object that says it is ours."""
     try:
         documents = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date, such as 2026-13-45
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 0
         problem = getattr(error, "problem", None) or error
@@ -109,8 +109,9 @@ def _check(text: str, file: str, template: str, subject: str) -> None:
                 where=f"templates/{template} ({subject})",
                 hint="a template that should make no file must render to nothing",
             )
-        labels = (document["metadata"] or {}).get("labels") or {}
-        if labels.get(context.MANAGED_BY) != "hubctl":
+        metadata = document["metadata"]
+        labels = metadata.get("labels") if isinstance(metadata, dict) else None
+        if not isinstance(labels, dict) or labels.get(context.MANAGED_BY) != "hubctl":
             raise TemplateError(
                 f"{file}: {document['kind']} lacks the label {context.MANAGED_BY}: hubctl",
                 where=f"templates/{template} ({subject})",

@@ -68,6 +68,9 @@ def test_syntax_error_names_the_template_and_line(own_templates: Path) -> None:
         ("a: [1\n", "is not YAML"),
         ("- a\n", "no Kubernetes object"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n", "lacks the label"),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: x\n", "lacks the label"),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {labels: x}\n", "lacks the label"),
+        ("a: 2026-13-45\n", "is not YAML"),
     ],
 )
 def test_template_that_makes_no_manifest_of_ours_is_refused(

@@ -1,0 +1,97 @@
+"""``render``: every manifest, from the files alone; and what other commands say about the inputs.
+
+Apart from ``delivery``, because it needs neither Git nor a store nor HTTP, and loads without them.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hubctl.cli import output
+from hubctl.errors import InputError
+from hubctl.inputs import load
+from hubctl.model import tree
+from hubctl.model.fleet import HubInputs
+from hubctl.render.templates import load_templates
+from hubctl.render.tree import render_tree
+
+MARKER = ".hubctl-rendered"
+"""Stands in a folder that ``render --output`` wrote, so that the next one may replace it."""
+
+
+@click.command()
+@click.option("--output", "folder", type=click.Path(path_type=Path), help="Write the files here instead of printing.")
+@click.option("--cluster", help="Only this spoke.")
+@click.pass_obj
+def render(settings_of: Any, folder: Path | None, cluster: str | None) -> None:
+    """Render every manifest of the fleet; needs neither Git nor a network.
+
+    Overrides are read from the folder's own overrides/.
+
+    \b
+    Examples:
+      hubctl render --cluster edge-factory
+      hubctl render --output build/ && kustomize build build/spokes/edge-factory
+    """
+    settings = settings_of()
+    inputs = load.load_inputs(settings, None)
+    warn(inputs)
+    if switched_off(inputs):
+        return
+    if cluster is not None and inputs.cluster(cluster) is None:
+        raise unknown_spoke(cluster, inputs)
+    rendered = render_tree(inputs, load_templates(settings.directory / "templates"))
+    files = rendered.below(f"{tree.SPOKES}/{cluster}") if cluster else rendered.files
+    if folder is not None:
+        write_folder(folder, files)
+        output.say(f"wrote {len(files)} files to {folder}", colour="green")
+        return
+    for path, data in files.items():
+        click.echo(f"---\n# Source: {path}\n{data.decode()}", nl=False)
+
+
+def warn(inputs: HubInputs) -> None:
+    """The inputs' warnings, on standard error."""
+    for warning in inputs.warnings:
+        output.say(f"warning: {warning}", colour="yellow")
+
+
+def switched_off(inputs: HubInputs) -> bool:
+    """Whether the KServe integration is off; says so."""
+    if inputs.values.kserve.enabled:
+        return False
+    output.say("coordinationEngine.kserve.enabled is false: nothing is rendered, published or polled", colour="yellow")
+    return True
+
+
+def unknown_spoke(name: str, inputs: HubInputs) -> InputError:
+    """No spoke of that name, with those there are."""
+    names = ", ".join(cluster.name for cluster in inputs.clusters) or "none"
+    return InputError(f"there is no spoke {name!r}; expected one of {names}", hint="run `hubctl clusters list`")
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files as a whole: a finished folder is moved into place, so a failure leaves what was there.
+
+    Raises:
+        InputError: the folder holds something that ``render`` did not write.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
+        raise InputError(
+            f"{folder} holds files that `hubctl render` did not write",
+            hint="choose an empty folder; render replaces what is in it",
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".hubctl-", dir=folder.absolute().parent) as scratch:
+        made = Path(scratch) / "new"
+        for path, data in {**files, MARKER: b""}.items():
+            (made / path).parent.mkdir(parents=True, exist_ok=True)
+            (made / path).write_bytes(data)
+        if folder.exists():
+            folder.rename(Path(scratch) / "old")
+        shutil.move(os.fspath(made), os.fspath(folder))
