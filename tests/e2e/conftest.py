@@ -100,7 +100,7 @@ def began_poised(tmp_path_factory: pytest.TempPathFactory, began_healthy: World)
     world = began_healthy.copied(tmp_path_factory.mktemp("poised"))
     world.set_mode("auto")
     world.roll_out("v2", *SICK)
-    world.hubctl("publish", "-m", "Deliver v2")
+    world.inside("publish", "-m", "Deliver v2")
     yield world
     world.predictors.close()
 

@@ -69,12 +69,12 @@ def test_fleet_can_be_begun_and_published_with_commands_alone(tmp_path: Path, be
     world.inside("models", "register", "disk-anomaly", "--description", "failing disks")
     world.inside("clusters", "add", "edge", "--topology", "sno", "--model", f"{MODEL}@v1", "--model", "disk-anomaly@v3")
     world.inside("clusters", "add", "cloud", "--platform", "kubernetes", "--version", "1.33", "--bucket", "models")
-    world.hubctl("publish")
+    world.inside("publish")
     assert "pvc://" in world.file("rendered/spokes/edge/inferenceservice-disk-anomaly.yaml")
     world.inside("models", "set-version", MODEL, "v2", "--dry-run")
     world.inside("diff", expect=0)
     world.inside("models", "set-version", MODEL, "v2")
-    world.hubctl("publish")
+    world.inside("publish")
     assert f"{MODEL}/v2" in world.file(f"rendered/spokes/edge/inferenceservice-{MODEL}.yaml")
     assert git(world.remote, "rev-list", "--count", "main") == "2"
     versions = {one["name"]: one["versions"] for one in world.inside("models", "list", "-o", "json").json["models"]}
@@ -135,8 +135,8 @@ def test_completion_knows_commands_and_spokes_of_the_folder(healthy: World) -> N
 
 
 def test_doctor_finds_a_healthy_fleet_well_and_a_lost_remote_not(healthy: World) -> None:
-    healthy.hubctl("doctor")
+    healthy.inside("doctor")
     healthy.remote.rename(healthy.home / "away.git")
-    ran = healthy.hubctl("doctor", expect=None)
+    ran = healthy.inside("doctor", expect=None)
     assert ran.code != 0
     assert "remote" in ran.out + ran.err

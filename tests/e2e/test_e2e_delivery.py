@@ -25,7 +25,7 @@ def test_fresh_fleet_publishes_and_then_nothing_differs(fresh: World) -> None:
     made = fresh.hubctl("publish", "-m", "First", "-o", "json").json
     assert (made["commit"], spokes(made)) == (fresh.tip(), {"added": list(SPOKES)})
     assert git(fresh.remote, "log", "-1", "--format=%s", "main") == "First"
-    same = fresh.hubctl("diff", "-o", "json", expect=0).json
+    same = fresh.inside("diff", "-o", "json", expect=0).json
     assert spokes(same) == {}
 
 
@@ -36,16 +36,16 @@ def test_change_is_shown_by_diff_and_by_nothing_else_done(healthy: World) -> Non
     assert f"spokes/north/inferenceservice-{MODEL}.yaml" in shown
     assert any(line.startswith("+") and f"{MODEL}/v2" in line for line in shown.splitlines())
     assert any(line.startswith("-") and f"{MODEL}/v1" in line for line in shown.splitlines())
-    data = healthy.hubctl("diff", "--summary", "-o", "json", expect=1).json
+    data = healthy.inside("diff", "--summary", "-o", "json", expect=1).json
     assert spokes(data) == {"changed": ["north"]}
     assert healthy.tip() == before
 
 
 def test_diff_and_poll_of_one_spoke_leave_the_others_out(healthy: World) -> None:
     healthy.set_version("v2", "north", "west")
-    shown = healthy.hubctl("diff", "--cluster", "north", expect=1).out
+    shown = healthy.inside("diff", "--cluster", "north", expect=1).out
     assert ("spokes/north/" in shown, "spokes/west/" in shown) == (True, False)
-    seen = healthy.hubctl("poll", "--cluster", "north", "-o", "json").json["observations"]
+    seen = healthy.inside("poll", "--cluster", "north", "-o", "json").json["observations"]
     assert {one["cluster"] for one in seen} == {"north"}
 
 
@@ -67,20 +67,20 @@ def test_other_files_in_the_repository_are_left_alone(healthy: World) -> None:
     for path in ("README.md", "rendering/notes.txt", "apps/rendered/x.yaml"):
         healthy.commit(clone, path, "mine\n")
     healthy.set_version("v2", "north")
-    healthy.hubctl("publish")
+    healthy.inside("publish")
     assert set(healthy.files()) == ours | {"README.md", "rendering/notes.txt", "apps/rendered/x.yaml"}
     assert all(path.startswith("rendered/spokes/north/") for path in healthy.touched("main"))
 
 
 def test_stray_file_in_the_rendered_folder_is_taken_out(healthy: World) -> None:
     healthy.commit(healthy.clone("person"), "rendered/spokes/north/stray.yaml", "kind: Stray\n")
-    healthy.hubctl("publish")
+    healthy.inside("publish")
     assert "rendered/spokes/north/stray.yaml" not in healthy.files()
 
 
 def test_removed_spoke_is_pruned_and_no_other(healthy: World) -> None:
     before = set(healthy.files())
-    healthy.hubctl("clusters", "remove", "south")
+    healthy.inside("clusters", "remove", "south")
     made = healthy.hubctl("publish", "-o", "json").json
     assert spokes(made) == {"removed": ["south"]}
     gone = {path for path in before if path.startswith("rendered/spokes/south/")}
@@ -98,17 +98,17 @@ def five(tmp_path: Path, loop: Loop) -> Iterator[World]:
 
 def test_removing_three_of_five_spokes_needs_to_be_confirmed(five: World) -> None:
     world = five
-    world.hubctl("publish")
+    world.inside("publish")
     before = world.tip()
     for spoke in ("a", "b", "c"):
         world.cluster_file(spoke).unlink()
     refused = world.hubctl("publish", expect=4)
     assert "--allow-removing" in refused.err
     assert world.tip() == before
-    assert "error" in world.hubctl("reconcile", expect=4).err
+    assert "error" in world.inside("reconcile", expect=4).err
     assert world.tip() == before
-    world.hubctl("publish", "--allow-removing", "2", expect=4)
-    world.hubctl("publish", "--allow-removing", "3")
+    world.inside("publish", "--allow-removing", "2", expect=4)
+    world.inside("publish", "--allow-removing", "3")
     assert {path.split("/")[2] for path in world.files() if path.startswith("rendered/spokes/")} == {"d", "e"}
 
 
@@ -130,7 +130,7 @@ def test_render_prints_what_publish_commits(fresh: World) -> None:
     shown = fresh.hubctl("render").out
     build = fresh.home / "build"
     fresh.hubctl("render", "--output", str(build))
-    fresh.hubctl("publish")
+    fresh.inside("publish")
     documents = [document for document in yaml.safe_load_all(shown) if document]
     paths = [path for path in fresh.files() if path.startswith("rendered/")]
     assert len(documents) >= len(paths)
@@ -201,8 +201,8 @@ def test_migrate_shows_the_difference_and_writes_only_when_told(old: World) -> N
     assert "mlService" not in yaml.safe_load(after)["coordinationEngine"]
     assert all(comment in after for comment in ("# Our hub.", "# kept", "# not hubctl's"))
     assert yaml.safe_load(after)["global"] == {"pattern": "industrial-edge"}
-    old.hubctl("publish")
-    old.hubctl("migrate", expect=0)
+    old.inside("publish")
+    old.inside("migrate", expect=0)
 
 
 def test_writer_who_pushes_during_a_publish_loses_nothing_and_nor_does_hubctl(healthy: World) -> None:
@@ -229,7 +229,8 @@ def test_two_publishes_at_once_make_one_commit(fresh: World) -> None:
     with ThreadPoolExecutor(4) as pool:
         commits = list(pool.map(publish, range(4)))
     assert fresh.count() == 1
-    assert sorted(filter(None, commits)) == [fresh.tip()]
+    # In the same second the same content on the same parent is the same commit, so two may rightly claim it.
+    assert set(filter(None, commits)) == {fresh.tip()}
 
 
 def test_reader_who_closes_the_pipe_early_gets_no_traceback(fresh: World) -> None:

@@ -48,7 +48,7 @@ def test_remote_that_is_gone_is_named_and_is_no_difference(fresh: World, command
 def test_pass_without_its_remote_still_observes(healthy: World) -> None:
     healthy.remote.rename(healthy.home / "away.git")
     healthy.new_window()
-    made = healthy.hubctl("reconcile", "-o", "json", expect=3).json
+    made = healthy.inside("reconcile", "-o", "json", expect=3).json
     assert {one["outcome"] for one in made["observations"]} == {"ok"}
     assert made["problems"]
 
@@ -63,20 +63,20 @@ def test_store_that_cannot_be_used_exits_with_3(fresh: World, command: str) -> N
 def test_store_that_is_no_database_exits_with_3_and_is_left_alone(healthy: World) -> None:
     healthy.store.write_bytes(b"these are not the rows you look for" * 100)
     before = healthy.store.read_bytes()
-    healthy.hubctl("status", expect=3)
+    healthy.inside("status", expect=3)
     healthy.hubctl("reconcile", expect=3)
     assert healthy.store.read_bytes() == before
 
 
 def test_missing_folder_and_missing_values_exit_with_2(fresh: World) -> None:
-    fresh.hubctl("-C", str(fresh.home / "nowhere"), "status", expect=2)
+    fresh.inside("-C", str(fresh.home / "nowhere"), "status", expect=2)
     ran = fresh.hubctl("-C", str(fresh.home), "render", expect=2)
     assert "values-hub.yaml" in ran.err
 
 
 def test_remote_with_a_password_in_its_url_is_refused_without_showing_it(fresh: World) -> None:
     fresh.edit_values(lambda hubctl: hubctl["gitops"].update(remote="https://me:hunter2@git.example.com/fleet.git"))
-    ran = fresh.hubctl("publish", expect=2)
+    ran = fresh.inside("publish", expect=2)
     assert "hunter2" not in ran.out + ran.err
     fresh.edit_values(lambda hubctl: hubctl["gitops"].update(remote="../remote.git"))
     ran = fresh.hubctl("publish", expect=None, HUBCTL_REMOTE="https://me:hunter2@127.0.0.1:9/fleet.git")
@@ -85,5 +85,5 @@ def test_remote_with_a_password_in_its_url_is_refused_without_showing_it(fresh: 
 
 
 def test_new_spoke_with_an_unknown_model_leaves_no_file(fresh: World) -> None:
-    fresh.hubctl("clusters", "add", "new", "--model", "nothing@v1", expect=2)
+    fresh.inside("clusters", "add", "new", "--model", "nothing@v1", expect=2)
     assert not fresh.cluster_file("new").exists()

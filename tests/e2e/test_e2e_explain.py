@@ -28,7 +28,7 @@ def test_incident_and_its_remediation_tell_the_same_story(rolled_back: World) ->
 
 def test_story_for_people_names_evidence_reason_and_commit(rolled_back: World) -> None:
     (incident,) = rolled_back.incidents()
-    shown = rolled_back.hubctl("explain", incident["id"]).out
+    shown = rolled_back.inside("explain", incident["id"]).out
     for word in (*SICK, MODEL, "v2", "8/10", "policy-matched", rolled_back.tip()):
         assert word in shown
 
@@ -75,12 +75,12 @@ def test_quarantine_takes_the_spoke_out_of_delivery_in_one_commit_and_no_other(q
 
 
 def test_publish_keeps_a_quarantine_and_a_revert_ends_it_for_good(quarantined: World) -> None:
-    quarantined.hubctl("diff", expect=0)
+    quarantined.inside("diff", expect=0)
     assert quarantined.status()["clusters"][2]["quarantined"] is True
     clone = quarantined.clone("person")
     git(clone, "revert", "--no-edit", "HEAD")
     git(clone, "push", "--quiet")
-    quarantined.hubctl("diff", expect=0)
+    quarantined.inside("diff", expect=0)
     before = quarantined.tip()
     quarantined.edit_values(lambda hubctl: hubctl["remediation"].update(cooldown="0s"))
     quarantined.new_window()

@@ -32,7 +32,7 @@ def hold(world: World, hook: str, at: Path) -> None:
 def settled(world: World) -> None:
     """After one more pass everything agrees: the rollback was done once, and nothing is left to do."""
     world.new_window()
-    world.reconcile()
+    world.hubctl("reconcile")
     (done,) = [one for one in world.remediations() if one["action"] == "rollback-model"]
     assert (done["state"], world.actions()) == ("applied", [done["id"]])
     assert f"{MODEL}/v1" in world.file(f"rendered/spokes/{SICK[0]}/inferenceservice-{MODEL}.yaml")
@@ -40,7 +40,7 @@ def settled(world: World) -> None:
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["with-git", "git-lives-on"])
-@pytest.mark.parametrize("hook", ["pre-receive", "update", "post-receive"])
+@pytest.mark.parametrize("hook", ["update", "post-receive"])
 def test_publish_killed_in_the_middle_of_its_push_is_done_once_by_the_next(
     fresh: World, at: Path, hook: str, *, whole: bool
 ) -> None:
@@ -51,7 +51,7 @@ def test_publish_killed_in_the_middle_of_its_push_is_done_once_by_the_next(
         at.with_name("go").touch()
         fresh.hubctl("publish")
     assert fresh.count() == 1
-    assert fresh.hubctl("diff", "-o", "json").json["files"] == {"added": [], "changed": [], "removed": []}
+    assert fresh.inside("diff", "-o", "json").json["files"] == {"added": [], "changed": [], "removed": []}
     fresh.check_sound()
 
 

@@ -20,14 +20,14 @@ def reasons(made: Any, action: str) -> set[str]:
 
 
 def test_fleet_that_answers_well_is_healthy_and_has_no_incident(healthy: World) -> None:
-    status = healthy.hubctl("status", "-o", "json").json
+    status = healthy.inside("status", "-o", "json").json
     assert [cluster["name"] for cluster in status["clusters"]] == list(SPOKES)
     assert {cluster["health"] for cluster in status["clusters"]} == {"healthy"}
     assert status["incidents"] == []
 
 
 def test_bad_version_on_two_of_four_spokes_is_one_incident_of_the_model(pending: World) -> None:
-    status = pending.hubctl("status", "-o", "json", expect=1).json
+    status = pending.inside("status", "-o", "json", expect=1).json
     assert [(one["key"], one["clusters"]) for one in status["incidents"]] == [(KEY, list(SICK))]
     health = {cluster["name"]: cluster["health"] for cluster in status["clusters"]}
     assert health == {"east": "healthy", "north": "anomalous", "south": "healthy", "west": "anomalous"}
@@ -37,7 +37,7 @@ def test_proposal_changes_nothing_until_it_is_approved_and_lands_after(pending: 
     (waiting,) = pending.remediations()
     assert (waiting["action"], waiting["state"], waiting["commit"]) == ("rollback-model", "pending", "")
     assert versions(pending) == {"east": "v1", "north": "v2", "south": "v1", "west": "v2"}
-    pending.hubctl("remediations", "approve", waiting["id"])
+    pending.inside("remediations", "approve", waiting["id"])
     assert pending.actions() == []
     pending.reconcile()
     assert pending.actions() == [waiting["id"]]
@@ -48,14 +48,14 @@ def test_proposal_changes_nothing_until_it_is_approved_and_lands_after(pending: 
 
 def test_approval_with_now_lands_at_once(pending: World) -> None:
     (waiting,) = pending.remediations()
-    pending.hubctl("remediations", "approve", waiting["id"], "--now")
+    pending.inside("remediations", "approve", waiting["id"], "--now")
     assert pending.actions() == [waiting["id"]]
 
 
 def test_rejected_rollback_does_not_come_back(pending: World) -> None:
     pending.edit_values(lambda hubctl: hubctl["remediation"].update(cooldown="1h"))
     (waiting,) = pending.remediations()
-    pending.hubctl("remediations", "reject", waiting["id"], "--note", "v2 is needed")
+    pending.inside("remediations", "reject", waiting["id"], "--note", "v2 is needed")
     pending.new_window()
     made = pending.reconcile()
     assert "rejected-by-a-person" in reasons(made, "rollback-model")
@@ -91,7 +91,7 @@ def test_incident_resolves_and_rollback_succeeds_once_the_spokes_follow(rolled_b
     (done,) = rolled_back.remediations()
     assert (incident["state"], incident["by"]) == ("resolved", "hubctl")
     assert done["state"] == "succeeded"
-    assert rolled_back.hubctl("status", "-o", "json").json["incidents"] == []
+    assert rolled_back.inside("status", "-o", "json").json["incidents"] == []
 
 
 def test_rollback_is_not_repeated_while_the_spokes_do_not_follow_yet(rolled_back: World) -> None:
@@ -137,7 +137,7 @@ def test_blind_hub_opens_one_incident_and_acts_on_nothing_until_it_sees_again(po
 
 def test_blind_hub_carries_out_not_even_what_was_approved_before(pending: World) -> None:
     (waiting,) = pending.remediations()
-    pending.hubctl("remediations", "approve", waiting["id"])
+    pending.inside("remediations", "approve", waiting["id"])
     pending.set_mode("auto")
     pending.predictors.down(*SPOKES)
     before = pending.tip()

@@ -38,7 +38,7 @@ def reverted(rolled_back: World) -> World:
 
 
 def test_right_after_a_pushed_revert_nothing_differs(reverted: World) -> None:
-    reverted.hubctl("diff", expect=0)
+    reverted.inside("diff", expect=0)
     assert not [path for path in reverted.files() if path.startswith("overrides/")]
 
 
@@ -59,22 +59,22 @@ def test_reverted_rollback_is_never_done_again_and_says_why(reverted: World) -> 
 def test_revert_that_is_not_pushed_does_not_count_and_diff_says_so(rolled_back: World) -> None:
     commit = rolled_back.remediations()[0]["commit"]
     clone = become_clone(rolled_back)
-    assert "overrides/" not in rolled_back.hubctl("diff", expect=0).err
+    assert "overrides/" not in rolled_back.inside("diff", expect=0).err
     git(clone, "revert", "--no-edit", commit)
-    ran = rolled_back.hubctl("diff", expect=0)
+    ran = rolled_back.inside("diff", expect=0)
     assert all(f"{spoke}.{MODEL}.rollback.yaml" in ran.err for spoke in SICK)
     git(clone, "push", "--quiet")
-    assert "rollback.yaml" not in rolled_back.hubctl("diff", expect=0).err
+    assert "rollback.yaml" not in rolled_back.inside("diff", expect=0).err
 
 
 def test_newer_version_in_the_cluster_file_makes_the_pin_lapse(rolled_back: World) -> None:
     rolled_back.set_version("v3", "north")
-    ran = rolled_back.hubctl("diff", expect=1)
+    ran = rolled_back.inside("diff", expect=1)
     assert any(line.startswith("+") and f"{MODEL}/v3" in line for line in ran.out.splitlines())
     assert f"north.{MODEL}.rollback.yaml" in ran.err
     assert "clusters/north.yaml" in ran.err
     assert "spokes/west/" not in ran.out
-    rolled_back.hubctl("publish")
+    rolled_back.inside("publish")
     assert f"{MODEL}/v3" in rolled_back.file(f"rendered/spokes/north/inferenceservice-{MODEL}.yaml")
     assert f"{MODEL}/v1" in rolled_back.file(f"rendered/spokes/west/inferenceservice-{MODEL}.yaml")
 
@@ -87,14 +87,14 @@ def test_bad_successor_of_a_lapsed_pin_is_rolled_back_in_its_turn(rolled_back: W
     made = rolled_back.reconcile()
     assert [one["targets"][0]["to"] for one in made["remediations"] if one["state"] == "applied"] == ["v1"]
     assert len(set(rolled_back.actions())) == len(rolled_back.actions()) == 2
-    rolled_back.hubctl("diff", expect=0)
+    rolled_back.inside("diff", expect=0)
 
 
 def test_acknowledged_incident_is_left_to_the_person(pending: World) -> None:
     (incident,) = pending.incidents()
     (waiting,) = pending.remediations()
-    pending.hubctl("incidents", "ack", incident["id"][:6], "--note", "mine")
-    pending.hubctl("remediations", "reject", waiting["id"])
+    pending.inside("incidents", "ack", incident["id"][:6], "--note", "mine")
+    pending.inside("remediations", "reject", waiting["id"])
     pending.edit_values(lambda hubctl: hubctl["remediation"].update(mode="auto", cooldown="0s"))
     pending.new_window()
     assert "acknowledged" in refrained(pending.reconcile())
@@ -104,7 +104,7 @@ def test_acknowledged_incident_is_left_to_the_person(pending: World) -> None:
 
 def test_approved_rollback_expires_when_a_person_was_quicker(pending: World) -> None:
     (waiting,) = pending.remediations()
-    pending.hubctl("remediations", "approve", waiting["id"])
+    pending.inside("remediations", "approve", waiting["id"])
     pending.roll_out("v3", *SICK, bad=False)
     pending.reconcile()
     assert pending.states() == {waiting["id"]: "expired"}
@@ -113,15 +113,15 @@ def test_approved_rollback_expires_when_a_person_was_quicker(pending: World) -> 
 
 def test_moves_that_are_not_legal_are_refused(pending: World) -> None:
     (waiting,) = pending.remediations()
-    pending.hubctl("remediations", "reject", waiting["id"])
-    pending.hubctl("remediations", "approve", waiting["id"], expect=4)
-    pending.hubctl("remediations", "approve", "rem-nothing", expect=2)
+    pending.inside("remediations", "reject", waiting["id"])
+    pending.inside("remediations", "approve", waiting["id"], expect=4)
+    pending.inside("remediations", "approve", "rem-nothing", expect=2)
     assert pending.states() == {waiting["id"]: "rejected"}
 
 
 def test_status_and_poll_know_the_version_that_the_branch_delivers(rolled_back: World) -> None:
     rolled_back.sync()
-    seen = rolled_back.hubctl("poll", "--model", MODEL, "-o", "json").json["observations"]
+    seen = rolled_back.inside("poll", "--model", MODEL, "-o", "json").json["observations"]
     assert {one["version"] for one in seen} == {"v1"}
     status = rolled_back.status()
     assert {model["version"] for cluster in status["clusters"] for model in cluster["models"]} == {"v1"}

@@ -65,7 +65,7 @@ def test_fault_has_its_own_outcome_and_a_reason(
 
 def test_answering_predictor_is_counted_row_by_row(healthy: World) -> None:
     healthy.predictors.ill = {"north"}
-    (one,) = healthy.hubctl("poll", "--cluster", "north", "--model", MODEL, "-o", "json").json["observations"]
+    (one,) = healthy.inside("poll", "--cluster", "north", "--model", MODEL, "-o", "json").json["observations"]
     assert (one["outcome"], one["instances"], one["anomalies"], one["reason"]) == ("ok", 10, 8, "")
     assert 0 < one["latency_ms"] < 5000
 
@@ -99,7 +99,7 @@ def test_pass_over_broken_predictors_knows_health_and_never_leaks_the_token(brok
 
 def test_predictor_without_rows_is_asked_whether_it_is_there_and_does_not_vote(healthy: World) -> None:
     (healthy.fleet / "features" / "north" / f"{MODEL}.json").unlink()
-    (one,) = healthy.hubctl("poll", "--cluster", "north", "--model", MODEL, "-o", "json").json["observations"]
+    (one,) = healthy.inside("poll", "--cluster", "north", "--model", MODEL, "-o", "json").json["observations"]
     assert (one["outcome"], one["instances"]) == ("ok", 0)
     assert one["reason"]
     assert healthy.predictors.listeners["north"].asked[-1].path == f"/v1/models/{MODEL}"

@@ -73,6 +73,13 @@ class Ran:
     def json(self) -> Any:
         return json.loads(self.out)
 
+    def checked(self, expect: int | None) -> "Ran":
+        """Itself, if it exited as expected; whatever happens, there is no traceback and no secret."""
+        assert expect is None or self.code == expect, self
+        assert "Traceback" not in self.err + self.out, self
+        assert SECRET not in self.err + self.out, self
+        return self
+
     def __str__(self) -> str:
         return f"hubctl {' '.join(self.arguments)} exited with {self.code}\n{self.out}\n{self.err}"
 
@@ -199,25 +206,23 @@ class World:
         self.new_window()
 
     def hubctl(self, *arguments: str, expect: int | None = 0, **environ: str) -> Ran:
-        """Run hubctl to its end; whatever it does, it shows no traceback and no secret."""
+        """Run hubctl as a program, to its end."""
         done = subprocess.run(
             self._command(arguments), env=self.environment() | environ, capture_output=True, check=False, timeout=60
         )
-        ran = Ran(arguments, done.returncode, done.stdout.decode(), done.stderr.decode())
-        assert expect is None or ran.code == expect, ran
-        assert "Traceback" not in ran.err + ran.out, ran
-        assert SECRET not in ran.err + ran.out, ran
-        return ran
+        return Ran(arguments, done.returncode, done.stdout.decode(), done.stderr.decode()).checked(expect)
 
     def inside(self, *arguments: str, expect: int | None = 0) -> Ran:
-        """The same without a process of its own: quicker, for what needs no more than the command line's words."""
-        out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            code = main.run(["-C", str(self.fleet), *arguments])
-        ran = Ran(arguments, code, out.getvalue(), err.getvalue())
-        assert expect is None or ran.code == expect, ran
-        assert SECRET not in ran.err + ran.out, ran
-        return ran
+        """The same in this process: all parts are as real, and starting Python over and over is saved."""
+        out, err, before = io.StringIO(), io.StringIO(), dict(os.environ)
+        os.environ.update(self.environment())
+        try:
+            with redirect_stdout(out), redirect_stderr(err):
+                code = main.run(["-C", str(self.fleet), *arguments])
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        return Ran(arguments, code, out.getvalue(), err.getvalue()).checked(expect)
 
     @contextmanager
     def started(self, *arguments: str, **environ: str) -> Iterator["Running"]:
@@ -239,10 +244,10 @@ class World:
 
     def reconcile(self, expect: int = 0) -> Any:
         """One pass, as data."""
-        return self.hubctl("reconcile", "-o", "json", expect=expect).json
+        return self.inside("reconcile", "-o", "json", expect=expect).json
 
     def status(self) -> Any:
-        return self.hubctl("status", "-o", "json", expect=None).json
+        return self.inside("status", "-o", "json", expect=None).json
 
     def incidents(self) -> list[dict[str, Any]]:
         """Every incident, resolved ones too, oldest first; read from SQLite itself, which is quicker than asking."""
