@@ -33,7 +33,7 @@ class PvcStorage(Strict):
 
     type: Literal["pvc"] = "pvc"
     claim: DnsLabel = "model-storage-pvc"
-    size: Annotated[str, Field(pattern=r"^\d+(\.\d+)?(Ki|Mi|Gi|Ti)$")] = "10Gi"
+    size: Annotated[str, Field(pattern=r"^[1-9]\d*(\.\d+)?(Ki|Mi|Gi|Ti)$")] = "10Gi"
     storage_class: DnsLabel | None = None
     access_mode: Literal["ReadWriteMany", "ReadWriteOnce"] | None = Field(
         None, description="default: ReadWriteMany on ha, ReadWriteOnce on sno"

@@ -12,9 +12,13 @@ from hubctl.model.base import (
     Duration,
     ModelName,
     Period,
+    Quantity,
     Strict,
     only_placeholders,
 )
+
+INT32 = 2**31 - 1
+"""Kubernetes counts replicas in 32 bits."""
 
 RESERVED_PREFIXES = ("namespace", "timeout", "predictor-port")
 """The coordination engine reads KSERVE_NAMESPACE, KSERVE_TIMEOUT and KSERVE_PREDICTOR_PORT itself."""
@@ -126,8 +130,8 @@ class Features(Strict):
 class Resources(Strict):
     """Kubernetes resource requests and limits."""
 
-    requests: dict[str, str] = Field(default_factory=dict)
-    limits: dict[str, str] = Field(default_factory=dict)
+    requests: dict[str, Quantity] = Field(default_factory=dict)
+    limits: dict[str, Quantity] = Field(default_factory=dict)
 
 
 class ModelProfile(Strict):
@@ -139,8 +143,8 @@ class ModelProfile(Strict):
     format: str = "sklearn"
     runtime: str | None = None
     path: Annotated[str, Field(pattern=r"^[^/].*$"), only_placeholders("model", "version")] = "{model}/{version}"
-    min_replicas: int = Field(1, ge=0)
-    max_replicas: int = Field(1, ge=1)
+    min_replicas: int = Field(1, ge=0, le=INT32)
+    max_replicas: int = Field(1, ge=1, le=INT32)
     resources: Resources = Resources()
     features: Features | None = None
 
@@ -151,8 +155,8 @@ class ModelPatch(Strict):
     format: str | None = None
     runtime: str | None = None
     path: Annotated[str, only_placeholders("model", "version")] | None = None
-    min_replicas: int | None = Field(None, ge=0)
-    max_replicas: int | None = Field(None, ge=1)
+    min_replicas: int | None = Field(None, ge=0, le=INT32)
+    max_replicas: int | None = Field(None, ge=1, le=INT32)
     resources: Resources | None = None
     features: Features | None = None
 
@@ -219,7 +223,9 @@ class Aggregate(Strict):
     min_votes: int = Field(3, ge=1, description="fewer votes than this say nothing")
     window: Duration = Field(3600.0, description="older votes do not count")
     stale_after: Duration = Field(300.0, description="without a vote for so long, a predictor is unknown")
-    settle: Duration = Field(0.0, description="after a new version, votes of this long do not count")
+    settle: Duration = Field(
+        300.0, description="votes on a version count once it is so old; Argo CD needs a while to deliver it"
+    )
     min_spokes: int = Field(2, ge=2, description="spokes that a fleet-wide model finding needs")
     fleet_fraction: float = Field(0.5, gt=0, le=1, description="share of the known cells that a wider finding needs")
     blind_fraction: float = Field(0.5, gt=0, le=1, description="share of unreachable spokes that blames the hub")

@@ -21,6 +21,7 @@ from hubctl.errors import TemplateError
 
 SUFFIX = ".j2"
 _MISSING = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined")
+_NUMBERS_BEGIN = frozenset("0123456789.+-")
 _CHANCE_OR_NOISE = ("random", "urlize", "pprint")
 
 
@@ -93,9 +94,21 @@ def quote(value: object) -> str:
     return json.dumps(str(value), ensure_ascii=False)
 
 
+class _Quoting(yaml.CSafeDumper):
+    """Quotes a string that some reader might take for a number: ``1e9`` is one to Kubernetes, not to PyYAML."""
+
+
+def _careful(dumper: yaml.CSafeDumper, value: str) -> yaml.ScalarNode:
+    style = '"' if value[:1] in _NUMBERS_BEGIN else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Quoting.add_representer(str, _careful)
+
+
 def to_yaml(value: object, indent: int = 0) -> str:
     """A value as block YAML, each line after the first indented; no trailing line break."""
-    text = yaml.dump(value, Dumper=yaml.CSafeDumper, default_flow_style=False, sort_keys=True, width=1000).rstrip("\n")
+    text = yaml.dump(value, Dumper=_Quoting, default_flow_style=False, sort_keys=True, width=1000).rstrip("\n")
     return text.removesuffix("\n...").replace("\n", "\n" + " " * indent)
 
 

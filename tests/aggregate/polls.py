@@ -10,7 +10,7 @@ from hubctl.model.predictor import Observation, Outcome
 from hubctl.model.values import Aggregate
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-POLICY = Aggregate()
+POLICY = Aggregate(settle=0)
 
 GOOD, BAD = "good", "bad"
 

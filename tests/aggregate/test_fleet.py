@@ -232,6 +232,6 @@ def test_two_hundred_polls_of_one_window_lead_to_no_finding() -> None:
     held = rounds({("a", "m", "v1"): GOOD}, 1)
     for number in range(1, 200):
         poll = seen(BAD, number, window="same")
-        held = aggregate([poll], held.health, Aggregate(stale_after=1e6), now=minute(number))
+        held = aggregate([poll], held.health, Aggregate(stale_after=1e6, settle=0), now=minute(number))
     assert held.findings == ()
     assert held.health[0].last_outcome is Outcome.OK

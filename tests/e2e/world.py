@@ -48,7 +48,7 @@ VALUES = {
             MODEL: {"features": {"file": "features/{cluster}/{model}.json"}},
             OTHER: {"features": {"file": "features/{cluster}/{model}.json"}},
         },
-        "aggregate": {"raiseAfter": 1, "clearAfter": 1, "minVotes": 1},
+        "aggregate": {"raiseAfter": 1, "clearAfter": 1, "minVotes": 1, "settle": 0},
         "remediation": {
             "mode": "approve",
             "cooldown": "1s",

@@ -44,7 +44,7 @@ class Fleet:
             seen(self.script(cell, version, number), number, cluster=cell[0], model=cell[1], version=version)
             for cell, version in self.deployed.items()
         ]
-        self.aggregated = aggregate(_mixed(polls, shuffle), self.aggregated.health, Aggregate(), now=now)
+        self.aggregated = aggregate(_mixed(polls, shuffle), self.aggregated.health, Aggregate(settle=0), now=now)
         health = self.aggregated.health
         known = _mixed(list(self.unresolved.values()), shuffle)
         self.decisions = decide(self.aggregated.findings, known, health, self.policy, now=now)

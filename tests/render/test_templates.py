@@ -156,3 +156,7 @@ def test_quoted_text_comes_back_unchanged(text: str) -> None:
 )
 def test_yaml_filter_indents_what_it_writes(value: object) -> None:
     assert yaml.safe_load("a:\n    " + to_yaml(value, 4)) == {"a": value}
+
+
+def test_quantity_that_only_kubernetes_reads_as_a_number_is_quoted() -> None:
+    assert to_yaml({"cpu": "1e9", "memory": "Gi"}) == 'cpu: "1e9"\nmemory: Gi'
