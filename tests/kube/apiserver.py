@@ -1,0 +1,150 @@
+"""etcd and kube-apiserver as processes of a test session: started on loopback, stopped without a trace.
+
+RBAC is on and the only way in is a client certificate of a CA that dies with the session. There are no controllers, so
+nothing happens to an object after it was accepted.
+"""
+
+import contextlib
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import httpx
+import trustme
+
+START_SECONDS = 120
+"""Until ready, on a machine that does much else; 4 s on an idle one."""
+
+STOP_SECONDS = 20
+
+UNTIL_STDIN_ENDS = 'exec 3<&0; (cat <&3 >/dev/null; kill $$) & exec "$0" "$@" </dev/null 3<&-'
+"""Runs a program that ends when its standard input does, so that it never outlives the tests, however they die."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody listens on, all different."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [bound.getsockname()[1] for bound in sockets]
+
+
+@contextlib.contextmanager
+def running(programs: Path, folder: Path) -> Iterator[httpx.Client]:
+    """Both programs, from ready to stopped.
+
+    Args:
+        programs: holds ``etcd`` and ``kube-apiserver``.
+        folder: gets everything that they write.
+
+    Yields:
+        A client of the API server, in the group ``system:masters``.
+
+    Raises:
+        RuntimeError: a program ended or did not become ready; the end of its log is in the message.
+    """
+    authority = trustme.CA()
+    _certificates(authority, folder)
+    etcd_port, port = free_ports(2)
+    etcd = [str(programs / "etcd"), *_etcd_flags(folder, etcd_port)]
+    server = [str(programs / "kube-apiserver"), *_server_flags(folder, etcd_port, port)]
+    trusted = ssl.create_default_context()
+    authority.configure_trust(trusted)
+    trusted.load_cert_chain(folder / "admin.pem")
+    with (
+        _program(etcd, folder / "etcd.log") as store,
+        _program(server, folder / "kube-apiserver.log") as api,
+        httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=trusted, trust_env=False, timeout=60) as client,
+    ):
+        _until_ready(client, {folder / "etcd.log": store, folder / "kube-apiserver.log": api})
+        yield client
+
+
+def _certificates(authority: trustme.CA, folder: Path) -> None:
+    """``ca.pem``, and certificate with key for either end in one file: ``server.pem``, ``admin.pem``."""
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    server = authority.issue_cert("127.0.0.1", common_name="server")
+    # The name is not looked at, but a certificate without any is not taken.
+    admin = authority.issue_cert("admin.invalid", common_name="admin", organization_name="system:masters")
+    for name, leaf in (("server", server), ("admin", admin)):
+        leaf.private_key_and_cert_chain_pem.write_to_path(folder / f"{name}.pem")
+
+
+def _etcd_flags(folder: Path, port: int) -> list[str]:
+    url = f"https://127.0.0.1:{port}"
+    return [
+        f"--data-dir={folder / 'etcd'}",
+        f"--listen-client-urls={url}",
+        f"--advertise-client-urls={url}",
+        # A cluster of one has no peers; port 0 is any free one.
+        "--listen-peer-urls=http://127.0.0.1:0",
+        f"--cert-file={folder / 'server.pem'}",
+        f"--key-file={folder / 'server.pem'}",
+        f"--trusted-ca-file={folder / 'ca.pem'}",
+        "--client-cert-auth",
+        "--unsafe-no-fsync",
+    ]
+
+
+def _server_flags(folder: Path, etcd_port: int, port: int) -> list[str]:
+    server, authority = folder / "server.pem", folder / "ca.pem"
+    return [
+        f"--etcd-servers=https://127.0.0.1:{etcd_port}",
+        f"--etcd-cafile={authority}",
+        f"--etcd-certfile={server}",
+        f"--etcd-keyfile={server}",
+        "--bind-address=127.0.0.1",
+        "--advertise-address=127.0.0.1",
+        f"--secure-port={port}",
+        f"--tls-cert-file={server}",
+        f"--tls-private-key-file={server}",
+        f"--cert-dir={folder / 'made'}",
+        f"--client-ca-file={authority}",
+        "--authorization-mode=RBAC",
+        # Nobody calls the API from a pod, and loopback is no address for its Service.
+        "--endpoint-reconciler-type=none",
+        "--service-cluster-ip-range=10.0.0.0/24",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-key-file={server}",
+        f"--service-account-signing-key-file={server}",
+    ]
+
+
+@contextlib.contextmanager
+def _program(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            ["sh", "-c", UNTIL_STDIN_ENDS, *command], stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            assert process.stdin
+            process.stdin.close()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _until_ready(client: httpx.Client, programs: dict[Path, subprocess.Popen[bytes]]) -> None:
+    until = time.monotonic() + START_SECONDS
+    answer = "nothing yet"
+    while time.monotonic() < until:
+        for log, process in programs.items():
+            if process.poll() is not None:
+                raise RuntimeError(f"{log.stem} ended with {process.returncode}: {log.read_text()[-2000:]}")
+        try:
+            ready = client.get("/readyz")
+        except httpx.TransportError as error:
+            answer = str(error)
+        else:
+            if ready.status_code == httpx.codes.OK:
+                return
+            answer = ready.text
+        time.sleep(0.1)
+    raise RuntimeError(f"kube-apiserver was not ready within {START_SECONDS} s; it said: {answer}")

@@ -1,0 +1,200 @@
+"""What hubctl renders is what the kinds' own schemas and Kubernetes' own validation take, and mistakes are caught."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.kube import fleets
+from tests.kube.api import Api, How
+
+pytestmark = [pytest.mark.kube, pytest.mark.timeout(120, func_only=True)]
+
+LONG = "a" + "b" * 61 + "c"
+VALUES: dict[str, Any] = {
+    "coordinationEngine": {"kserve": {"namespace": LONG, "models": [{"name": LONG[:53]}, {"name": "v"}]}},
+    "hubctl": {
+        "gitops": {
+            "remote": "git@git.example.com:platform/fleet.git",
+            "branch": "feature/1.0_x",
+            "path": "a/b.c/rendered",
+            "argocdNamespace": "0-argo",
+            "project": LONG,
+        },
+        "models": {
+            "v": {
+                "format": "pytorch: 2 # no comment",
+                "runtime": "kserve-torchserve",
+                "minReplicas": 0,
+                "maxReplicas": 2147483647,
+                "path": 'odd "path"/{model} {version}',
+                "resources": {"requests": {"cpu": "0.5", "memory": "1G"}, "limits": {"nvidia.com/gpu": "1"}},
+            }
+        },
+    },
+}
+"""The longest names and the oddest values that the inputs allow."""
+
+
+def spoke(name: str, **spec: Any) -> dict[str, Any]:
+    spec = {"platform": "kubernetes", "version": "1.33", **spec}
+    return {"apiVersion": "hubctl.io/v1alpha1", "kind": "Spoke", "metadata": {"name": name}, "spec": spec}
+
+
+SPOKES = (
+    spoke("9" * 63, models=[{"name": LONG[:53], "version": "V" * 63}, {"name": "v", "version": "1.0_a"}]),
+    spoke("a.b.c", platform="openshift", version="4.18", topology="sno", destination={"name": "x.y"},
+          storage={"type": "pvc", "claim": LONG, "size": "1500Gi", "storageClass": LONG},
+          models=[{"name": "v", "version": "1", "namespace": "one"}, {"name": LONG[:53], "version": "010"}]),
+    spoke("cloud", namespace="0",
+          storage={"type": "s3", "bucket": "b.2-c", "prefix": "ü/ö", "secretName": LONG, "serviceAccount": LONG},
+          models=[{"name": "v", "version": "true"}]),
+    spoke("empty"),
+)  # fmt: skip
+
+
+@pytest.fixture(params=["samples", "demo", "corners"])
+def fleet(request: pytest.FixtureRequest, tmp_path: Path) -> fleets.Fleet:
+    if request.param == "samples":
+        return fleets.rendered(fleets.ROOT, tmp_path)
+    if request.param == "demo":
+        fleets.write_demo(tmp_path)
+    else:
+        fleets.write_fleet(tmp_path, VALUES, *SPOKES)
+    return fleets.rendered(tmp_path, tmp_path)
+
+
+@pytest.fixture
+def samples(api: Api, tmp_path: Path) -> fleets.Fleet:
+    found = fleets.rendered(fleets.ROOT, tmp_path)
+    assert fleets.refused(found.ask(api, how="create")) == {}
+    return found
+
+
+@pytest.mark.parametrize("how", ["create", "apply"])
+def test_every_rendered_object_is_accepted(api: Api, fleet: fleets.Fleet, how: How) -> None:
+    answers = fleet.ask(api, how=how)
+    assert len(answers) > 8
+    assert fleets.refused(answers) == {}
+
+
+def test_application_of_every_spoke_is_accepted(api: Api, fleet: fleets.Fleet) -> None:
+    api.make_namespace("openshift-gitops")
+    api.make_namespace("0-argo")
+    answers = {name: api.ask(document) for name, document in fleet.applications.items()}
+    assert len(answers) > 2
+    assert fleets.refused(answers) == {}
+
+
+def test_nothing_rendered_is_stored_as_something_else(api: Api, fleet: fleets.Fleet) -> None:
+    """Else Argo CD would see a difference that no sync removes."""
+    for name, answer in fleet.ask(api, how="apply").items():
+        assert lost(yaml.safe_load(fleet.objects[name]), answer.stored) == [], name
+
+
+def lost(wanted: Any, stored: Any, path: str = "") -> list[str]:
+    """Fields of what was sent that are not in what is stored."""
+    if isinstance(wanted, Mapping) and isinstance(stored, Mapping):
+        return [gone for key in wanted for gone in lost(wanted[key], stored.get(key), f"{path}.{key}")]
+    if isinstance(wanted, list) and isinstance(stored, list) and len(wanted) == len(stored):
+        return [gone for i, pair in enumerate(zip(wanted, stored, strict=True)) for gone in lost(*pair, f"{path}[{i}]")]
+    return [] if wanted == stored else [f"{path}: sent {wanted!r}, stored {stored!r}"]
+
+
+def living(api: Api, directory: Path, namespace: str, version: str) -> fleets.Fleet:
+    """A fleet of one spoke with one model, its namespace made."""
+    one = spoke("one", namespace=namespace, topology="sno", models=[{"name": "v", "version": version}])
+    fleets.write_fleet(directory, VALUES, one)
+    api.make_namespace(namespace)
+    return fleets.rendered(directory, directory)
+
+
+def test_rolled_back_version_is_taken_by_the_living_object(api: Api, tmp_path: Path) -> None:
+    path = "spokes/one/inferenceservice-v.yaml"
+    before = api.store(living(api, tmp_path, "rolled-back", "v2").one(path))
+    after = api.ask(living(api, tmp_path, "rolled-back", "v1").one(path), how="apply")
+    assert after.message == ""
+    assert before["spec"]["predictor"]["model"]["storageUri"].endswith("/v v2")
+    assert after.stored["spec"]["predictor"]["model"]["storageUri"].endswith("/v v1")
+    assert after.stored["metadata"]["labels"]["app.kubernetes.io/version"] == "v1"
+    assert after.stored["metadata"]["generation"] == before["metadata"]["generation"] + 1
+
+
+def test_sync_of_a_commit_that_was_synced_writes_nothing(api: Api, tmp_path: Path) -> None:
+    fleet = living(api, tmp_path, "synced-twice", "v1")
+    ours = [document for path, document in fleet.objects.items() if path.startswith("spokes/")]
+    # The server writes a new claim once more on the second apply, with nothing in it changed.
+    _, second, third = ([api.store(document)["metadata"]["resourceVersion"] for document in ours] for _ in range(3))
+    assert len(ours) == 3
+    assert third == second
+
+
+MODEL = "spokes/edge-store/inferenceservice-anomaly-detector.yaml"
+CLAIM = "spokes/edge-store/storage.yaml"
+ACCOUNT = "spokes/cloud-eu/storage.yaml"
+ENGINE = "spokes/edge-store/coordination-engine.yaml"
+PROJECT = "hub/appproject.yaml"
+SET = "hub/applicationset-openshift.yaml"
+
+MISSPELT = {
+    "spec.predictor.model.storageURI": (MODEL, "storageUri:", "storageURI:"),
+    "spec.predictor.maxReplica": (MODEL, "maxReplicas:", "maxReplica:"),
+    "spec.predictor.model.readinessProbe.httpGet.paths": (MODEL, "  path: /v1", "  paths: /v1"),
+    "spec.storageClass": (CLAIM, "storageClassName:", "storageClass:"),
+    "secret": (ACCOUNT, "secrets:", "secret:"),
+    "spec.sourceRepo": (PROJECT, "sourceRepos:", "sourceRepo:"),
+    "spec.syncPolicy.preserveResources": (SET, "preserveResourcesOnDeletion:", "preserveResources:"),
+    "spec.template.spec.syncPolicy.automated.pruned": (SET, "prune:", "pruned:"),
+}
+
+WRONG = {
+    "must be of type integer": (MODEL, "minReplicas: 1", 'minReplicas: "one"'),
+    "spec.predictor.model.resources.limits.memory": (MODEL, "memory: 2Gi", "memory: 2GiB"),
+    "spec.predictor.model.modelFormat.name: Required value": (MODEL, '        name: "sklearn"', '        version: "1"'),
+    "spec.accessModes: Unsupported value": (CLAIM, "ReadWriteOnce", "ReadWriteTwice"),
+    "quantities must match": (CLAIM, "5Gi", "5GiB"),
+    "cannot unmarshal bool": (ENGINE, '"true"', "true"),
+    "spec.syncPolicy.applicationsSync: Unsupported value": (SET, "applicationsSync: sync", "applicationsSync: all"),
+    "a lowercase RFC 1123 subdomain": (SET, "name: hubctl-openshift", "name: hubctl_openshift"),
+    "spec.description: Invalid value": (PROJECT, "description: What", "description: 1 # What"),
+}
+
+
+def with_mistake(samples: fleets.Fleet, path: str, right: str, wrong: str) -> str:
+    document = samples.one(path)
+    assert right in document
+    return document.replace(right, wrong)
+
+
+@pytest.mark.parametrize("how", ["create", "apply"])
+@pytest.mark.parametrize("name", MISSPELT)
+def test_misspelt_field_is_refused_by_its_path(api: Api, samples: fleets.Fleet, name: str, how: How) -> None:
+    answer = api.ask(with_mistake(samples, *MISSPELT[name]), how=how)
+    assert not answer.accepted
+    assert name in answer.message
+
+
+@pytest.mark.parametrize("name", MISSPELT)
+def test_misspelt_field_would_be_lost_without_strictness(api: Api, samples: fleets.Fleet, name: str) -> None:
+    answer = api.ask(with_mistake(samples, *MISSPELT[name]), validation="Ignore")
+    assert answer.accepted, answer.message
+    assert name.rpartition(".")[2] not in str(answer.stored)
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_wrong_value_is_refused(api: Api, samples: fleets.Fleet, message: str) -> None:
+    answer = api.ask(with_mistake(samples, *WRONG[message]))
+    assert not answer.accepted
+    assert message in answer.message
+
+
+def test_repeated_key_is_refused(api: Api, samples: fleets.Fleet) -> None:
+    twice = with_mistake(samples, MODEL, "    minReplicas:", "    maxReplicas: 3\n    minReplicas:")
+    assert "maxReplicas" in api.ask(twice).message
+
+
+def test_kind_without_a_definition_is_no_accident_that_passes(api: Api) -> None:
+    unknown = "apiVersion: serving.kserve.io/v1\nkind: InferenceService\nmetadata: {name: a, namespace: default}\n"
+    assert api.ask(unknown).message == "no such kind is served: serving.kserve.io/v1 InferenceService"
