@@ -47,6 +47,7 @@ class Loop:
     """One event loop in a thread of its own, for every listener of the test run."""
 
     def __init__(self) -> None:
+        self.listeners: list[Listener] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="predictors", daemon=True)
         self._thread.start()
@@ -55,6 +56,8 @@ class Loop:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=seconds)
 
     def close(self) -> None:
+        for listener in self.listeners:
+            listener.close()  # Those of a world that a failed test left open.
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=20)
         self._loop.close()
@@ -72,6 +75,7 @@ class Listener:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def open(self) -> None:
+        self.loop.listeners.append(self)
         self.loop.do(self._open())
 
     def close(self) -> None:

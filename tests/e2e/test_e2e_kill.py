@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -90,12 +91,15 @@ def test_reconcile_killed_at_any_moment_leaves_one_commit_an_action(poised: Worl
 
     def live_and_die(number: int) -> bool:
         world = poised.copied(tmp_path / f"life-{number}")
-        with world.started("reconcile") as running:
-            until(lambda: world.predictors.polls("west", MODEL) or running.process.poll() is not None, "the first poll")
-            time.sleep(0.4 * (number + chance.random()) / 8)
-            running.kill()
-        settled(world)
-        world.predictors.close()
+        with closing(world.predictors):
+            with world.started("reconcile") as running:
+                until(
+                    lambda: world.predictors.polls("west", MODEL) or running.process.poll() is not None,
+                    "the first poll",
+                )
+                time.sleep(0.4 * (number + chance.random()) / 8)
+                running.kill()
+            settled(world)
         return running.process.returncode == -signal.SIGKILL
 
     with ThreadPoolExecutor(2) as pool:
