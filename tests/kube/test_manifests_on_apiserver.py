@@ -30,7 +30,7 @@ VALUES: dict[str, Any] = {
                 "minReplicas": 0,
                 "maxReplicas": 2147483647,
                 "path": 'odd "path"/{model} {version}',
-                "resources": {"requests": {"cpu": "0.5", "memory": "1G"}, "limits": {"nvidia.com/gpu": "1"}},
+                "resources": {"requests": {"cpu": "0.5", "memory": "1e9"}, "limits": {"nvidia.com/gpu": "1"}},
             }
         },
     },
@@ -66,9 +66,10 @@ def fleet(request: pytest.FixtureRequest, tmp_path: Path) -> fleets.Fleet:
     return fleets.rendered(tmp_path, tmp_path)
 
 
-@pytest.fixture
-def samples(api: Api, tmp_path: Path) -> fleets.Fleet:
-    found = fleets.rendered(fleets.ROOT, tmp_path)
+@pytest.fixture(scope="module")
+def samples(api: Api, tmp_path_factory: pytest.TempPathFactory) -> fleets.Fleet:
+    """The repository's samples, none refused, so that what is refused later is the mistake."""
+    found = fleets.rendered(fleets.ROOT, tmp_path_factory.mktemp("state"))
     assert fleets.refused(found.ask(api, how="create")) == {}
     return found
 
@@ -151,7 +152,7 @@ MISSPELT = {
 
 WRONG = {
     "must be of type integer": (MODEL, "minReplicas: 1", 'minReplicas: "one"'),
-    "spec.predictor.model.resources.limits.memory": (MODEL, "memory: 2Gi", "memory: 2GiB"),
+    "spec.predictor.model.resources.limits.memory": (MODEL, "2Gi", "2GiB"),
     "spec.predictor.model.modelFormat.name: Required value": (MODEL, '        name: "sklearn"', '        version: "1"'),
     "spec.accessModes: Unsupported value": (CLAIM, "ReadWriteOnce", "ReadWriteTwice"),
     "quantities must match": (CLAIM, "5Gi", "5GiB"),
