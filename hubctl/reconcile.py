@@ -6,7 +6,7 @@ pass: nothing is trusted to have been seen before but what the store and the bra
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hubctl import hub as hubs
 from hubctl.aggregate import aggregate
@@ -223,9 +223,12 @@ async def act(hub: hubs.Hub, so_far: Pass) -> Pass:
         remedies.save_remediations((intent,), before=(approved,))
         incident = hub.store.cases.incident(approved.incident_id)
         outcome = await actions.carry_out(intent, incident, hub.ports(so_far.now))
-        after = intent
-        if outcome.state is not State.EXECUTING:
-            after = intent.moved(outcome.state, now=so_far.now, commit=outcome.commit, detail=outcome.detail)
+        after, state = intent, outcome.state
+        if state is State.APPROVED and so_far.now - intent.created_at > timedelta(seconds=policy.verify_within):
+            # A remote that refuses for so long does not do so by chance.
+            state = State.FAILED
+        if state is not State.EXECUTING:
+            after = intent.moved(state, now=so_far.now, commit=outcome.commit, detail=outcome.detail)
             remedies.save_remediations((after,), before=(intent,))
         done = latest(done, (after,))
     return replace(so_far, remediations=done)

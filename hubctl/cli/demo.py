@@ -37,5 +37,6 @@ def demo(keep: bool, folder: Path | None) -> None:
         raise InputError(f"{folder} is not empty", hint="choose a new folder")
     home = folder.absolute() if folder else Path(tempfile.mkdtemp(prefix="hubctl-demo-"))
     home.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(KeyboardInterrupt):
+    # Ctrl-C is how a fleet that was kept ends; in the middle of a story it is an abort, as in any command.
+    with contextlib.suppress(KeyboardInterrupt) if keep else contextlib.nullcontext():
         asyncio.run(story.play(home, click.echo, keep=keep))

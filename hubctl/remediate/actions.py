@@ -97,7 +97,7 @@ async def _after_failure(
         )
     if commit:
         return remediations.Outcome(remediations.State.APPLIED, commit, f"published, though the remote said: {error}")
-    return remediations.Outcome(remediations.State.FAILED, detail=str(error))
+    return remediations.Outcome(remediations.State.APPROVED, detail=f"to be tried again: {error}")
 
 
 async def notify(

@@ -127,11 +127,23 @@ def test_reconcile_killed_again_and_again_ends_with_one_commit(poised: World) ->
     assert poised.tip() == before
 
 
-def test_rollback_that_the_remote_refuses_is_told_and_leaves_nothing_half_done(poised: World) -> None:
+def test_rollback_that_the_remote_refuses_is_told_and_tried_again(poised: World) -> None:
     before = poised.tip()
     poised.hook("pre-receive", "echo 'the branch is protected' >&2; exit 1")
     ran = poised.hubctl("reconcile", "-o", "json", expect=None)
     assert ran.code in (0, 3), ran
-    (done,) = poised.remediations()
-    assert (done["state"], poised.tip()) == ("failed", before)
-    assert "protected" in done["detail"]
+    (waiting,) = poised.remediations()
+    assert (waiting["state"], poised.tip()) == ("approved", before)
+    assert "protected" in waiting["detail"]
+    poised.hook("pre-receive", "exit 0")
+    settled(poised)
+
+
+
+def test_rollback_that_the_remote_refuses_for_too_long_fails(poised: World) -> None:
+    before = poised.tip()
+    poised.edit_values(lambda values: values["hubctl"]["remediation"].update(verifyWithin="100ms"))
+    poised.hook("pre-receive", "exit 1")
+    for _ in range(2):
+        poised.hubctl("reconcile", expect=None)
+    assert (poised.remediations()[0]["state"], poised.tip()) == ("failed", before)
