@@ -139,10 +139,9 @@ def test_rollback_that_the_remote_refuses_is_told_and_tried_again(poised: World)
     settled(poised)
 
 
-
 def test_rollback_that_the_remote_refuses_for_too_long_fails(poised: World) -> None:
     before = poised.tip()
-    poised.edit_values(lambda values: values["hubctl"]["remediation"].update(verifyWithin="100ms"))
+    poised.edit_values(lambda values: values["remediation"].update(verifyWithin="100ms"))
     poised.hook("pre-receive", "exit 1")
     for _ in range(2):
         poised.hubctl("reconcile", expect=None)
