@@ -6,7 +6,9 @@ repairs, and the stand-in for Argo CD and the kubelets, are played by this proce
 
 import asyncio
 import json
+import os
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -201,21 +203,26 @@ async def epilogue(stage: Stage, commit: str) -> None:
     model_incident = next(item["id"] for item in listed if item["kind"] == "model-anomaly")
     stage.chapter("Look closer")
     stage.say(f"  git -C {bare} log -p main          every commit, overrides and manifests together")
-    stage.say(f"  hubctl -C {stage.clone} explain {model_incident}")
-    stage.say(f"  hubctl -C {stage.clone} remediations list")
+    stage.say(f"  {program()} -C {stage.clone} explain {model_incident}")
+    stage.say(f"  {program()} -C {stage.clone} remediations list")
     stage.say(f"  rm -r {stage.home}          when you have seen enough")
 
 
 async def stay_up(stage: Stage) -> None:
     """Keep the servers, fresh windows and delivery going until this is cancelled."""
     stage.chapter("The fleet stays up; play with it in another terminal, end it with Ctrl-C")
-    stage.say(f"  hubctl -C {stage.clone} poll")
-    stage.say(f"  hubctl -C {stage.clone} run")
+    stage.say(f"  {program()} -C {stage.clone} poll")
+    stage.say(f"  {program()} -C {stage.clone} run")
     while True:
         fleet.write_windows(stage.clone, number=stage.round)
         stage.round += 1
         await stage.sync()
         await asyncio.sleep(5)
+
+
+def program() -> str:
+    """How this person calls hubctl: by name if it is on the PATH, else by the environment's own script."""
+    return "hubctl" if shutil.which("hubctl") else os.path.relpath(Path(sys.executable).with_name("hubctl"))
 
 
 def conditions(status: dict[str, Any]) -> set[str]:

@@ -42,6 +42,12 @@ class Fleet:
             api.make_namespace(yaml.load(document, Loader=yaml.CSafeLoader)["metadata"]["namespace"])
         return {name: api.ask(document, how=how) for name, document in self.objects.items()}
 
+    def ask_applications(self, api: Api) -> dict[str, Answer]:
+        """The server's word on every Application."""
+        for document in self.applications.values():
+            api.make_namespace(yaml.safe_load(document)["metadata"]["namespace"])
+        return {name: api.ask(document) for name, document in self.applications.items()}
+
 
 def refused(answers: Mapping[str, Answer]) -> dict[str, str]:
     """Name to reason, of what the server would not take."""
@@ -90,7 +96,8 @@ def _applications(objects: Mapping[str, str], deliveries: Mapping[str, Mapping[s
         for path, delivery in deliveries.items():
             if wanted <= delivery.items():
                 seen = {**delivery, "path.path": path.rpartition("/")[0]}
-                yield seen["cluster"], _filled(json.dumps(template), seen)
+                application = json.loads(_filled(json.dumps(template), seen))
+                yield seen["cluster"], yaml.safe_dump(application, default_style='"')
 
 
 def _filled(template: str, parameters: Mapping[str, str]) -> str:

@@ -82,9 +82,7 @@ def test_every_rendered_object_is_accepted(api: Api, fleet: fleets.Fleet, how: H
 
 
 def test_application_of_every_spoke_is_accepted(api: Api, fleet: fleets.Fleet) -> None:
-    api.make_namespace("openshift-gitops")
-    api.make_namespace("0-argo")
-    answers = {name: api.ask(document) for name, document in fleet.applications.items()}
+    answers = fleet.ask_applications(api)
     assert len(answers) > 2
     assert fleets.refused(answers) == {}
 
