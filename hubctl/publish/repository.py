@@ -127,6 +127,12 @@ class Repository:
         """The newest commits of the fetched tip that touch ``paths``, or any, newest first."""
         return await self._log(f"--max-count={limit}", "--", *paths)
 
+    async def touched(self, commits: Iterable[str], path: str) -> dict[str, dict[str, str]]:
+        """Commit to path to ``added``, ``changed`` or ``removed``, of the files at or below ``path``."""
+        asked = "".join(f"{commit}\n" for commit in commits).encode()
+        args = ("diff-tree", "--stdin", "--root", "-c", "-r", "-z", "--no-renames", "--name-status", "--", path)
+        return stream.touched(await self._mended(lambda: self._cache.local(*args, stdin=asked).out)) if asked else {}
+
     async def _log(self, *args: str) -> tuple[stream.Record, ...]:
         return stream.history(await self._mended(lambda: self._tracked.log(*args)))
 
