@@ -21,6 +21,7 @@ from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import Observation
 from hubctl.observe.poll import Poller
 from hubctl.publish import branch
+from hubctl.publish.access import Access
 from hubctl.publish.repository import Repository
 from hubctl.remediate import actions
 from hubctl.render.templates import Templates, load_templates
@@ -235,7 +236,9 @@ def remote_of(settings: Settings, sources: load.Sources) -> str:
 
 def open_repository(settings: Settings, sources: load.Sources) -> Repository:
     """The cache of the branch, in the state folder; nothing is fetched yet."""
-    return Repository(settings.state, remote_of(settings, sources), sources.values.hubctl.gitops.branch)
+    gitops = sources.values.hubctl.gitops
+    access = Access(gitops.credentials, settings.directory)
+    return Repository(settings.state, remote_of(settings, sources), gitops.branch, access=access)
 
 
 def store_url(settings: Settings, sources: load.Sources, environ: Mapping[str, str]) -> str:
