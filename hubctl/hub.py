@@ -14,13 +14,14 @@ from pathlib import Path
 import hubctl
 from hubctl.errors import GuardRefused, InputError, RemoteFailed
 from hubctl.inputs import load
+from hubctl.model import digest, tree
 from hubctl.model import incident as incidents
 from hubctl.model import remediation as remediations
-from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import Observation
 from hubctl.observe.poll import Poller
 from hubctl.publish import branch
+from hubctl.publish.access import Access
 from hubctl.publish.repository import Repository
 from hubctl.remediate import actions
 from hubctl.render.templates import Templates, load_templates
@@ -128,6 +129,7 @@ def wanted_fleet(
         owned=(gitops.path,),
         subject=subject or f"Render {len(inputs.clusters)} spokes",
         body=body.strip(),
+        trailers=provenance(inputs, templates),
     )
     return inputs, rendered, wanted
 
@@ -148,7 +150,8 @@ def wanted_override(
     check_targets(inputs_on(sources, published), remediation)
     gitops = sources.values.hubctl.gitops
     after = tree.Published(published.commit, {**published.overrides, **files})
-    rendered = render_tree(inputs_on(sources, after), templates)
+    inputs = inputs_on(sources, after)
+    rendered = render_tree(inputs, templates)
     folders = [f"{tree.SPOKES}/{name}" for name in remediation.clusters]
     wanted = {path: data for folder in folders for path, data in rendered.below(folder).items()}
     return tree.Wanted(
@@ -157,8 +160,17 @@ def wanted_override(
         owned=tuple(f"{gitops.path}/{folder}" for folder in folders),
         subject=subject_of(remediation),
         body=f"{incident.summary}\n\nTo undo it, `git revert` this commit; hubctl will not do it again.",
-        trailers=((actions.TRAILER, remediation.id), (INCIDENT_TRAILER, incident.id)),
+        trailers=(
+            *provenance(inputs, templates),
+            (actions.TRAILER, remediation.id),
+            (INCIDENT_TRAILER, incident.id),
+        ),
     )
+
+
+def provenance(inputs: HubInputs, templates: Templates) -> tuple[tuple[str, str], ...]:
+    """Trailers that say what a commit was rendered from; they alone never make one."""
+    return ((digest.INPUTS_TRAILER, digest.of_inputs(inputs)), (digest.TEMPLATES_TRAILER, templates.digest))
 
 
 def check_targets(inputs: HubInputs, remediation: remediations.Remediation) -> None:
@@ -224,7 +236,9 @@ def remote_of(settings: Settings, sources: load.Sources) -> str:
 
 def open_repository(settings: Settings, sources: load.Sources) -> Repository:
     """The cache of the branch, in the state folder; nothing is fetched yet."""
-    return Repository(settings.state, remote_of(settings, sources), sources.values.hubctl.gitops.branch)
+    gitops = sources.values.hubctl.gitops
+    access = Access(gitops.credentials, settings.directory)
+    return Repository(settings.state, remote_of(settings, sources), gitops.branch, access=access)
 
 
 def store_url(settings: Settings, sources: load.Sources, environ: Mapping[str, str]) -> str:

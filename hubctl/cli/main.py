@@ -35,6 +35,7 @@ COMMANDS = {
     "incidents": ("incidents", "List, show, acknowledge and resolve incidents."),
     "remediations": ("remediations", "List, show, approve and reject remediations."),
     "explain": ("explaining", "Show the evidence, from single predictions to the commit."),
+    "why": ("provenance", "Show which commits made a spoke's folder what it is."),
     "doctor": ("doctor", "Check everything that hubctl depends on."),
     "demo": ("demo", "Run the whole loop on real model servers, here."),
     "completion": ("authoring", "Print the shell completion script."),

@@ -34,6 +34,7 @@ PATTERNS = {
     r"^[^/].*[^/]$": "a path that neither starts nor ends with /",
     r"^[A-Za-z0-9][A-Za-z0-9._/-]*$": "a branch name: letters, digits, ., _, / and -",
     r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$": "a relative folder such as fleet/rendered",
+    r"^[A-Za-z_][A-Za-z0-9_]*$": "the name of a variable: letters, digits and _",
     r"^\d{1,3}%$": "a percentage such as 10%",
     r"^[1-9]\d*(\.\d+)?(Ki|Mi|Gi|Ti)$": "a size such as 10Gi",
     r"^(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?[0-9]+))?$": (

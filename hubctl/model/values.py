@@ -5,7 +5,7 @@ A hub file of Validated Patterns holds much more; other people's keys are kept i
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from hubctl.model.base import (
     DnsLabel,
@@ -16,6 +16,7 @@ from hubctl.model.base import (
     Strict,
     only_placeholders,
 )
+from hubctl.model.gitops import GitOps
 
 INT32 = 2**31 - 1
 """Kubernetes counts replicas in 32 bits."""
@@ -159,39 +160,6 @@ class ModelPatch(Strict):
     max_replicas: int | None = Field(None, ge=1, le=INT32)
     resources: Resources | None = None
     features: Features | None = None
-
-
-class Author(Strict):
-    """Who hubctl's commits are by."""
-
-    name: str = "hubctl"
-    email: str = "hubctl@localhost"
-
-
-class GitOps(Strict):
-    """Where the rendered tree is published and how Argo CD reads it."""
-
-    remote: str | None = Field(None, description="Git URL or path that hubctl pushes to; no credentials in it")
-    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")] = "main"
-    path: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$")] = "rendered"
-    overrides: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$")] = Field(
-        "overrides", description="folder in the repository where remediation writes its overrides"
-    )
-    repo_url: str | None = Field(None, alias="repoURL", description="as Argo CD reads it; default: remote")
-    argocd_namespace: DnsLabel = "openshift-gitops"
-    project: DnsLabel = "hubctl-fleet"
-    max_removed_clusters: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^\d{1,3}%$")] | None = Field(
-        None, description="most spokes one publish may remove; default 1 or 10 %, whichever is larger"
-    )
-    author: Author = Author()
-
-    @field_validator("remote", "repo_url")
-    @classmethod
-    def _no_credentials(cls, url: str | None) -> str | None:
-        scheme, separator, rest = (url or "").partition("://")
-        if separator and scheme.startswith("http") and "@" in rest.split("/")[0]:
-            raise ValueError("expected a URL without credentials; use a Git credential helper instead")
-        return url
 
 
 class Observe(Strict):

@@ -17,6 +17,7 @@ import git
 
 from hubctl.errors import RemoteFailed
 from hubctl.publish import stream
+from hubctl.publish.access import Access
 
 SHA1, SHA256 = "sha1", "sha256"
 SCRATCH = "refs/hubctl/writing"
@@ -53,9 +54,10 @@ class Cache:
     Only the holder of the lock may call :meth:`open` and :meth:`rebuild`.
     """
 
-    def __init__(self, folder: Path, remote: str) -> None:
+    def __init__(self, folder: Path, remote: str, access: Access | None = None) -> None:
         self.path = folder / "repository.git"
         self.remote = _absolute(remote)
+        self._access = access or Access()
         self._repo: git.Repo | None = None
 
     def open(self) -> None:
@@ -134,26 +136,41 @@ class Cache:
         """Run git against the remote.
 
         Raises:
-            RemoteFailed: it failed and ``check`` is set.
+            RemoteFailed: it failed and ``check`` is set, or the credentials cannot be read.
         """
-        answer = self._run(args, seconds=_NETWORK_SECONDS, trace=trace)
+        self._access.check(self.remote)
+        answer = self._run(args, seconds=_NETWORK_SECONDS, trace=trace, away=True)
         if check and answer.status:
             raise self.refused(f"git {args[0]} failed", answer)
         return answer
 
     def refused(self, what: str, answer: Answer) -> RemoteFailed:
         """The error for a remote that refused or did not answer, in git's words."""
-        remote = stream.without_credentials(self.remote)
+        remote, said = stream.without_credentials(self.remote), stream.said(answer.err)
+        # A server may repeat what it was sent.
+        for secret in self._access.check(self.remote):
+            said = said.replace(secret, "***")
         return RemoteFailed(
-            f"{what} on {remote}: {stream.said(answer.err) or f'git exited with {answer.status}'}",
-            hint=f"check the address and your access with `git ls-remote {remote}`",
+            f"{what} on {remote}: {said or f'git exited with {answer.status}'}",
+            hint=self._access.hint(said) or f"check the address and your access with `git ls-remote {remote}`",
         )
 
     def _run(
-        self, args: tuple[str, ...], *, stdin: bytes = b"", seconds: float | None = None, trace: bool = False
+        self,
+        args: tuple[str, ...],
+        *,
+        stdin: bytes = b"",
+        seconds: float | None = None,
+        trace: bool = False,
+        away: bool = False,
     ) -> Answer:
         repo = self._opened()
-        options = [word for option in _QUIET for word in ("-c", option)]
+        environment = _environment(repo, trace=trace)
+        settings: tuple[str, ...] = _QUIET
+        if away:
+            environment |= self._access.environment(self.remote, _SSH)
+            settings += self._access.options(self.remote)
+        options = [word for option in settings for word in ("-c", option)]
         command = ["git", f"--git-dir={self.path}", "--literal-pathspecs", *options, *args]
         # A file, not a pipe: git reads it to the end even if we are killed.
         with tempfile.TemporaryFile() as source:
@@ -167,7 +184,7 @@ class Cache:
                 stdout_as_string=False,
                 strip_newline_in_stdout=False,
                 kill_after_timeout=seconds,
-                env=_environment(repo, trace=trace),
+                env=environment,
             )
         return Answer(int(status), out if isinstance(out, bytes) else b"", str(err))
 
@@ -197,7 +214,7 @@ def _sweep(cache: Path) -> None:
 
 def _environment(repo: git.Repo, *, trace: bool) -> dict[str, str]:
     """Variables that keep git from asking anything; a person's own choice of ssh stands."""
-    made = {"GIT_TERMINAL_PROMPT": "0"}
+    made = {"GIT_TERMINAL_PROMPT": "0", "GIT_TRACE_REDACT": "1"}
     if trace:
         made["GIT_TRACE_PACKET"] = "1"
     if not os.environ.get("GIT_SSH_COMMAND") and not os.environ.get("GIT_SSH"):

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from hubctl.errors import InputError
 from hubctl.publish import cache, lock, stream, tracked
+from hubctl.publish.access import Access
 
 T = TypeVar("T")
 
@@ -27,7 +28,9 @@ class Repository:
         turn: the lock of this state folder.
     """
 
-    def __init__(self, state: Path, remote: str, branch: str, *, patience: float = 60.0) -> None:
+    def __init__(
+        self, state: Path, remote: str, branch: str, *, patience: float = 60.0, access: Access | None = None
+    ) -> None:
         """Nothing is made or asked yet.
 
         Args:
@@ -35,6 +38,7 @@ class Repository:
             remote: URL or path.
             branch: without ``refs/heads/``.
             patience: seconds to wait for another writer.
+            access: credentials; without, git's own are used.
 
         Raises:
             InputError: the branch's name is none.
@@ -43,7 +47,7 @@ class Repository:
         if ".." in branch or any(not part or part.startswith((".", "-")) or part.endswith(".lock") for part in parts):
             raise InputError(f"{branch!r} is no branch name", hint="see `git check-ref-format --help` for the rules")
         self.turn = lock.Lock(state / "repository.lock", patience)
-        self._cache = cache.Cache(state, remote)
+        self._cache = cache.Cache(state, remote, access)
         self._tracked = tracked.Tracked(self._cache, branch)
 
     async def fetch(self) -> str:
@@ -126,6 +130,12 @@ class Repository:
     async def log(self, paths: Iterable[str] = (), limit: int = 20) -> tuple[stream.Record, ...]:
         """The newest commits of the fetched tip that touch ``paths``, or any, newest first."""
         return await self._log(f"--max-count={limit}", "--", *paths)
+
+    async def touched(self, commits: Iterable[str], path: str) -> dict[str, dict[str, str]]:
+        """Commit to path to ``added``, ``changed`` or ``removed``, of the files at or below ``path``."""
+        asked = "".join(f"{commit}\n" for commit in commits).encode()
+        args = ("diff-tree", "--stdin", "--root", "-c", "-r", "-z", "--no-renames", "--name-status", "--", path)
+        return stream.touched(await self._mended(lambda: self._cache.local(*args, stdin=asked).out)) if asked else {}
 
     async def _log(self, *args: str) -> tuple[stream.Record, ...]:
         return stream.history(await self._mended(lambda: self._tracked.log(*args)))

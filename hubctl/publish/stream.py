@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 PLAIN = "100644"
-HISTORY = "%H%x00%aI%x00%s%x00%(trailers:only,unfold)%x00"
+HISTORY = "%H%x00%aI%x00%aN <%aE>%x00%s%x00%(trailers:only,unfold)%x00"
 """Format of ``git log`` that :func:`history` reads; no message can hold a NUL."""
 
-_FIELDS = 4
+_FIELDS = 5
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SAID = 12
 
 
@@ -24,13 +25,19 @@ class Record:
 
     Attributes:
         date: the author date, aware.
+        author: name and e-mail address, as ``NAME <ADDRESS>``.
         trailers: in order.
     """
 
     commit: str
     date: datetime
+    author: str
     subject: str
     trailers: tuple[tuple[str, str], ...]
+
+    def trailer(self, key: str) -> str:
+        """The last value of a trailer, as git has it; empty when there is none."""
+        return next((value for found, value in reversed(self.trailers) if found == key), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +114,23 @@ def history(out: bytes) -> tuple[Record, ...]:
     """Records of a ``git log`` in :data:`HISTORY`, newest first."""
     fields = out.decode(errors="replace").split("\0")[:-1]
     rows: Sequence[list[str]] = [fields[at : at + _FIELDS] for at in range(0, len(fields), _FIELDS)]
-    return tuple(Record(row[0].strip(), datetime.fromisoformat(row[1]), row[2], _trailers(row[3])) for row in rows)
+    return tuple(
+        Record(row[0].strip(), datetime.fromisoformat(row[1]), row[2], row[3], _trailers(row[4])) for row in rows
+    )
+
+
+def touched(out: bytes) -> dict[str, dict[str, str]]:
+    """Commit to path to ``added``, ``changed`` or ``removed``, of ``diff-tree --stdin -z -r --name-status``."""
+    found: dict[str, dict[str, str]] = {}
+    paths: dict[str, str] = {}
+    words = iter(out.decode(errors="surrogateescape").split("\0")[:-1])
+    for word in words:
+        if _COMMIT.fullmatch(word):
+            paths = found.setdefault(word, {})
+        else:
+            # A merge has a letter for each parent; the first is the branch's own.
+            paths[next(words)] = {"A": "added", "D": "removed"}.get(word[0], "changed")
+    return found
 
 
 def _trailers(text: str) -> tuple[tuple[str, str], ...]:

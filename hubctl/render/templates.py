@@ -18,6 +18,7 @@ import yaml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from hubctl.errors import TemplateError
+from hubctl.model import digest
 
 SUFFIX = ".j2"
 _MISSING = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined")
@@ -27,10 +28,15 @@ _CHANCE_OR_NOISE = ("random", "urlize", "pprint")
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """Compiled templates by name, such as ``spoke/storage.yaml.j2``."""
+    """Compiled templates by name, such as ``spoke/storage.yaml.j2``.
+
+    Attributes:
+        digest: of the files that they were read from.
+    """
 
     environment: jinja2.Environment
     names: tuple[str, ...]
+    digest: str = ""
 
     def render(self, name: str, context: Mapping[str, Any], subject: str) -> str:
         """The text of one template.
@@ -62,6 +68,8 @@ def load_templates(folder: Path | None) -> Templates:
         undefined=jinja2.StrictUndefined,
         # YAML, not HTML: escaping would corrupt it. Values enter through `quote` and `yaml`, which escape for YAML.
         autoescape=False,
+        # What was loaded stays, and the digest with it; the next pass loads anew.
+        auto_reload=False,
         variable_start_string="[[",
         variable_end_string="]]",
         block_start_string="[%",
@@ -86,7 +94,12 @@ def load_templates(folder: Path | None) -> Templates:
                 where=f"templates/{name}:{error.lineno}",
                 hint="see docs/templates.md for the syntax",
             ) from error
-    return Templates(environment, names)
+    return Templates(environment, names, digest.of_files({name: _read(folders, name) for name in names}))
+
+
+def _read(folders: list[Path], name: str) -> bytes:
+    """The bytes of a template's file: of the first folder that has it, as the environment chooses it."""
+    return next((folder / name).read_bytes() for folder in folders if (folder / name).is_file())
 
 
 def quote(value: object) -> str:

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from hubctl.inputs.document import parse
 from hubctl.inputs.explain import check
-from hubctl.model import cluster, remediation, values
+from hubctl.model import cluster, gitops, remediation, values
 from hubctl.model.base import parse_duration
 from tests.docs import markdown
 
@@ -19,8 +19,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "coordinationEngine.kserve": values.KServe,
     "A model of the registry": values.RegisteredModel,
     "hubctl": values.HubctlSection,
-    "hubctl.gitops": values.GitOps,
-    "hubctl.gitops.author": values.Author,
+    "hubctl.gitops": gitops.GitOps,
+    "hubctl.gitops.author": gitops.Author,
+    "hubctl.gitops.credentials": gitops.Credentials,
     "hubctl.observe": values.Observe,
     "A route of type url": values.UrlRoute,
     "A route of type acm": values.AcmRoute,

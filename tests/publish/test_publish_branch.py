@@ -200,7 +200,37 @@ async def test_log_tells_of_the_commits_that_touch_a_spoke(remote: Remote) -> No
     records = await repository.log(["rendered/spokes/a"])
     assert [(record.subject, record.date) for record in records] == [("Publish the fleet", NOW)]
     assert records[0].trailers == (("Hubctl-Version", "1.2.3"),)
+    assert records[0].author == "hubctl <hubctl@localhost>"
     assert len(await repository.log()) == 2
+
+
+async def test_each_commit_says_what_it_did_to_a_spokes_files(remote: Remote) -> None:
+    repository = remote.repository()
+    await publish(repository, fleet("a", "b"))
+    first = remote.tip()
+    await publish(repository, {**fleet("a", "b"), "rendered/spokes/a/model.yaml": b"new"})
+    gone = {path: data for path, data in fleet("a", "b").items() if path != "rendered/spokes/a/model.yaml"}
+    await publish(repository, gone)
+    commits = [record.commit for record in await repository.log(["rendered/spokes/a"])]
+    found = await repository.touched(commits, "rendered/spokes/a")
+    model, storage = "rendered/spokes/a/model.yaml", "rendered/spokes/a/storage.yaml"
+    assert [found[commit] for commit in commits] == [{model: "removed"}, {model: "changed"}, found[first]]
+    assert found[first] == {model: "added", storage: "added"}
+
+
+async def test_merge_that_settles_a_file_itself_is_told_as_a_change_of_it(remote: Remote) -> None:
+    texts = (b"1", b"2", b"3", b"4")
+    first, ours, theirs, settled = [remote.commit({"rendered/spokes/a/x": text}) for text in texts]
+    side = git(remote.path, "commit-tree", f"{theirs}^{{tree}}", "-p", first, "-m", "side")
+    merge = git(remote.path, "commit-tree", f"{settled}^{{tree}}", "-p", ours, "-p", side, "-m", "merge")
+    git(remote.path, "update-ref", "refs/heads/main", merge)
+    repository = remote.repository()
+    await repository.fetch()
+    commits = [record.commit for record in await repository.log(["rendered/spokes/a"])]
+    assert set(commits) == {merge, ours, side, first}
+    found = await repository.touched(commits, "rendered/spokes/a")
+    assert found[merge] == found[side] == {"rendered/spokes/a/x": "changed"}
+    assert await repository.touched([], "rendered/spokes/a") == {}
 
 
 async def test_state_folder_with_another_remotes_cache_is_no_obstacle(tmp_path: Path) -> None:
