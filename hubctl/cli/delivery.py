@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from hubctl import hub
-from hubctl.cli import output, rendering, shapes
+from hubctl.cli import difference, output, rendering, review, shapes
 from hubctl.errors import HubctlError, InputError
 from hubctl.inputs import load
 from hubctl.model import tree
@@ -21,20 +22,38 @@ from hubctl.settings import Settings
 @click.command()
 @click.option("--summary", is_flag=True, help="Only which spokes change, not how.")
 @click.option("--cluster", help="Only this spoke.")
-@output.format_option
+@click.option(
+    "--style",
+    type=click.Choice(["patch", "fields"]),
+    default="patch",
+    show_default=True,
+    help="Lines of files, or objects and their fields with equal changes of several spokes as one.",
+)
+@click.option(
+    "--max-chars",
+    type=click.IntRange(review.LEAST),
+    default=review.LIMIT,
+    show_default=True,
+    help="Most characters of -o markdown; it is cut on whole objects.",
+)
+@output.formats("table", "json", "yaml", "markdown")
 @click.pass_obj
-def diff(settings_of: Any, summary: bool, cluster: str | None, shape: str) -> None:
+def diff(settings_of: Any, summary: bool, cluster: str | None, style: str, max_chars: int, shape: str) -> None:
     """Show what publish would change on the branch.
 
-    Exits 0 when nothing would change, 1 when something would, 2 on an error.
+    Exits 0 when nothing would change, 1 when something would, 2 on an error. -o json, yaml and markdown
+    always tell it by object and field.
 
     \b
     Examples:
       hubctl diff
+      hubctl diff --style fields --cluster edge-factory
+      hubctl diff -o markdown > comment.md
       hubctl diff --summary -o json
     """
+    view = View(cluster, summary, style, max_chars, shape)
     try:
-        found = show_difference(settings_of(), cluster, summary=summary, shape=shape)
+        found = show_difference(settings_of(), view)
     except HubctlError as error:
         # As every diff has it: 1 means different, so every error is 2, a remote's too.
         error.exit_code = InputError.exit_code
@@ -43,7 +62,26 @@ def diff(settings_of: Any, summary: bool, cluster: str | None, shape: str) -> No
         raise click.exceptions.Exit(1)
 
 
-def show_difference(settings: Settings, cluster: str | None, *, summary: bool, shape: str) -> changes.Changes | None:
+@dataclass(frozen=True, slots=True)
+class View:
+    """How to show a difference.
+
+    Attributes:
+        cluster: only this spoke; None: all.
+        summary: only which spokes change.
+        style: ``patch`` or ``fields``, of a table.
+        limit: characters of Markdown.
+        shape: ``table``, ``json``, ``yaml`` or ``markdown``.
+    """
+
+    cluster: str | None
+    summary: bool
+    style: str
+    limit: int
+    shape: str
+
+
+def show_difference(settings: Settings, view: View) -> changes.Changes | None:
     """Print what publish would change; None when the integration is switched off."""
     sources = load.read_sources(settings)
     latest: list[HubInputs] = []
@@ -59,9 +97,11 @@ def show_difference(settings: Settings, cluster: str | None, *, summary: bool, s
     rendering.warn(latest[-1])
     if rendering.switched_off(latest[-1]):
         return None
-    if cluster is not None and cluster not in {*found.spokes.removed, *(c.name for c in latest[-1].clusters)}:
-        raise rendering.unknown_spoke(cluster, latest[-1])
-    print_changes(found, old, sources.values.hubctl.gitops.path, cluster=cluster, summary=summary, shape=shape)
+    known = {*found.spokes.removed, *(cluster.name for cluster in latest[-1].clusters)}
+    if view.cluster is not None and view.cluster not in known:
+        raise rendering.unknown_spoke(view.cluster, latest[-1])
+    folder = sources.values.hubctl.gitops.path
+    print_changes(difference.narrowed(found, view.cluster, folder), old, folder, view)
     return found
 
 
@@ -114,25 +154,27 @@ def sentence(made: branch.Commit | None, dry_run: bool) -> str:
     return f"would publish {count} files" if dry_run else f"published {count} files as {made.id[:12]}"
 
 
-def print_changes(
-    found: changes.Changes, old: Mapping[str, bytes], folder: str, *, cluster: str | None, summary: bool, shape: str
-) -> None:
-    """The differences as a coloured unified diff, a summary or data."""
-    only = f"{folder}/{tree.SPOKES}/{cluster}/" if cluster else ""
-    if shape != "table":
-        output.show(shape, shapes.changes_data(found), (), ())
+def print_changes(found: changes.Changes, old: Mapping[str, bytes], folder: str, view: View) -> None:
+    """The differences as a coloured unified diff, by object, as a summary or as data."""
+    if view.shape != "table":
+        read = difference.read(found, old, f"{folder}/{tree.SPOKES}")
+        if view.shape == "markdown":
+            click.echo(review.markdown(read, view.limit, summary=view.summary), nl=False)
+        else:
+            output.show(view.shape, difference.data(read, summary=view.summary), (), ())
         return
-    if not summary:
+    if view.style == "fields" and not view.summary:
+        review.print_fields(difference.read(found, old, f"{folder}/{tree.SPOKES}"))
+    elif not view.summary:
         for path in sorted({*found.writes, *found.removed}):
-            if path.startswith(only):
-                output.print_patch(changes.unified(path, old.get(path), found.writes.get(path)))
-    rows = [row for row in spoke_rows(found) if cluster in (None, row[0])]
+            output.print_patch(changes.unified(path, old.get(path), found.writes.get(path)))
+    rows = spoke_rows(found)
     hub_paths = [path for path in (*found.writes, *found.removed) if path.startswith(f"{folder}/{tree.HUB}/")]
-    if hub_paths and not cluster:
+    if hub_paths:
         rows.append(("(hub)", f"{len(hub_paths)} files"))
     if rows:
         output.table(("spoke", "change"), rows)
-    elif found.empty:
+    elif found.empty and view.cluster is None:
         output.say("no difference: the branch already holds this fleet")
 
 

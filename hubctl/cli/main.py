@@ -22,7 +22,7 @@ COMMANDS = {
     "init": ("authoring", "Start a fleet in a folder."),
     "validate": ("authoring", "Check values, clusters, overrides and templates."),
     "migrate": ("authoring", "Rewrite an old values file; keeps its comments."),
-    "schema": ("authoring", "Print the JSON Schemas of the input files."),
+    "schema": ("authoring", "Print the JSON Schemas of the input files and of diff."),
     "clusters": ("clusters", "List, show, add and remove spokes."),
     "models": ("models", "List, register and version models."),
     "render": ("rendering", "Render every manifest of the fleet."),

@@ -39,15 +39,15 @@ COLOURS = {
 
 def format_option(command: F) -> F:
     """Add ``-o table|json|yaml``."""
+    return formats("table", "json", "yaml")(command)
+
+
+def formats(*words: str) -> Callable[[F], F]:
+    """Add ``-o`` with these words, the first one the default."""
+    choice = click.Choice(words)
     return click.option(
-        "-o",
-        "--format",
-        "shape",
-        type=click.Choice(["table", "json", "yaml"]),
-        default="table",
-        show_default=True,
-        help="How to print.",
-    )(command)
+        "-o", "--format", "shape", type=choice, default=words[0], show_default=True, help="How to print."
+    )
 
 
 def console(*, err: bool = False) -> Console:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from hubctl.cli import output
+from hubctl.cli import checking, output
 from hubctl.errors import InputError
 from hubctl.inputs import load
 from hubctl.model import tree
@@ -27,8 +27,10 @@ MARKER = ".hubctl-rendered"
 @click.command()
 @click.option("--output", "folder", type=click.Path(path_type=Path), help="Write the files here instead of printing.")
 @click.option("--cluster", help="Only this spoke.")
+@click.option("--check", is_flag=True, help="Render twice, in two processes and orders; exits 1 if a byte differs.")
+@click.option(checking.AGAIN, "in_reverse", is_flag=True, hidden=True)
 @click.pass_obj
-def render(settings_of: Any, folder: Path | None, cluster: str | None) -> None:
+def render(settings_of: Any, folder: Path | None, cluster: str | None, check: bool, in_reverse: bool) -> None:
     """Render every manifest of the fleet; needs neither Git nor a network.
 
     Overrides are read from the folder's own overrides/.
@@ -36,10 +38,13 @@ def render(settings_of: Any, folder: Path | None, cluster: str | None) -> None:
     \b
     Examples:
       hubctl render --cluster edge-factory
+      hubctl render --check
       hubctl render --output build/ && kustomize build build/spokes/edge-factory
     """
+    if check and folder is not None:
+        raise click.UsageError("--check writes nothing, so it does not go with --output")
     settings = settings_of()
-    inputs = load.load_inputs(settings, None)
+    inputs = checking.reversed_inputs(settings) if in_reverse else load.load_inputs(settings, None)
     warn(inputs)
     if switched_off(inputs):
         return
@@ -47,6 +52,9 @@ def render(settings_of: Any, folder: Path | None, cluster: str | None) -> None:
         raise unknown_spoke(cluster, inputs)
     rendered = render_tree(inputs, load_templates(settings.directory / "templates"))
     files = rendered.below(f"{tree.SPOKES}/{cluster}") if cluster else rendered.files
+    if check:
+        checking.check(settings, files, cluster, MARKER)
+        return
     if folder is not None:
         write_folder(folder, files)
         output.say(f"wrote {len(files)} files to {folder}", colour="green")

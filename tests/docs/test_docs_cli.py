@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 import pytest
+from pydantic import BaseModel
 
 from hubctl import errors
-from hubctl.cli import main, shapes
+from hubctl.cli import difference, main, shapes
 from hubctl.model.health import FindingKind
 from hubctl.model.incident import Incident, State
 from hubctl.model.predictor import InferenceService, Observation, Outcome
@@ -116,6 +117,16 @@ def test_every_exit_code_of_the_help_is_documented() -> None:
 def test_keys_of_poll_json_are_documented() -> None:
     seen = Observation("edge-a", "m", "v1", NOW, Outcome.OK)
     assert list(shapes.observation_data(seen)) == PAGE.words("poll -o json")
+
+
+def test_keys_of_diff_json_are_documented() -> None:
+    documented: dict[str, type[BaseModel]] = {
+        "diff -o json": difference.DiffData,
+        "An object in diff": difference.ObjectData,
+        "A field in diff": difference.FieldData,
+    }
+    for heading, model in documented.items():
+        assert [field.alias for field in model.model_fields.values()] == PAGE.words(heading)
 
 
 def test_keys_of_status_json_are_documented() -> None:
