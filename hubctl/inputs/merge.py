@@ -131,6 +131,7 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
         quarantined=bool(merged.quarantined_by),
         overridden_by=tuple(sorted({names[file] for file in merged.files})),
         deployment_mode=spelled(spec.deployment_mode, spec.kserve_version),
+        expose=spec.expose,
     )
 
 

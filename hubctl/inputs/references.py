@@ -9,7 +9,7 @@ from hubctl.errors import InputError
 from hubctl.inputs import merge
 from hubctl.inputs.document import Document, Trail
 from hubctl.inputs.explain import nearest
-from hubctl.model import serving
+from hubctl.model import platform, serving
 from hubctl.model.cluster import Spoke
 from hubctl.model.values import HubctlSection, HubValues, ModelProfile
 
@@ -21,6 +21,7 @@ def check(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> list[I
         found += _models(values, document, spoke)
         found += _patches(document, spoke)
         found += _profiles(values, document, spoke)
+        found += _surroundings(document, spoke)
     return found
 
 
@@ -105,6 +106,12 @@ def _profiles(values: HubValues, document: Document, spoke: Spoke) -> list[Input
         wrong = [_replicas(profile), serving.misfit(profile), serving.mode_misfit(profile, spoke.spec.deployment_mode)]
         found += [InputError(f"{model.name}: {text}", where=document.where(trail), hint=hint) for text in wrong if text]
     return found
+
+
+def _surroundings(document: Document, spoke: Spoke) -> list[InputError]:
+    """What is around the predictors fits the spoke's platform."""
+    wrong = platform.exposure_misfit(spoke.spec.expose, spoke.spec.platform, spoke.spec.deployment_mode)
+    return [InputError(wrong, where=document.where(("spec", "expose")))] if wrong else []
 
 
 def _replicas(profile: ModelProfile) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hubctl.model.base import ClusterName, DnsLabel, ModelName, Strict, Version
+from hubctl.model.platform import Expose
 from hubctl.model.predictor import InferenceService
 from hubctl.model.serving import DeploymentMode, HfStorage, OciStorage
 from hubctl.model.values import ModelPatch, Route
@@ -87,6 +88,7 @@ class SpokeSpec(Strict):
     deployment_mode: DeploymentMode = Field(
         "RawDeployment", description="Standard is RawDeployment and Serverless is Knative, before and after KServe 0.16"
     )
+    expose: Expose | None = Field(None, description="default: only reached inside of the spoke")
     models: tuple[SpokeModel, ...] = ()
     overrides: Overrides = Overrides()
 
@@ -127,6 +129,7 @@ class ManagedCluster:
     quarantined: bool = False
     overridden_by: tuple[str, ...] = ()
     deployment_mode: str = "RawDeployment"
+    expose: Expose | None = None
 
     def model(self, name: str) -> InferenceService | None:
         """The model of that name, or None."""

@@ -9,12 +9,16 @@ from hubctl.errors import InputError
 from hubctl.model import base
 from hubctl.model.cluster import AnyStorage, ManagedCluster, PvcStorage, S3Storage
 from hubctl.model.fleet import HubInputs
+from hubctl.model.platform import VISIBILITY
 from hubctl.model.predictor import InferenceService
 from hubctl.model.serving import HfStorage, OciStorage
 from hubctl.model.values import ModelProfile
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 """Label that every rendered object carries, with the value ``hubctl``."""
+
+SINGLE_NODE = {"cpu": "250m", "memory": "512Mi"}
+"""Requests on a single node where nothing is said: KServe's own are 1 CPU and 2 GiB a model."""
 
 PORT = 8080
 """Where each of KServe's own model servers listens in its pod."""
@@ -77,16 +81,30 @@ def model_context(cluster: ManagedCluster, model: InferenceService) -> dict[str,
         "minReplicas": profile.min_replicas,
         "maxReplicas": profile.max_replicas,
         "canaryTrafficPercent": profile.canary_traffic_percent,
-        "resources": resources(profile),
+        "expose": exposure(cluster, model),
+        "resources": resources(profile, cluster.topology),
         "storageUri": None if container else storage_uri(cluster, model),
         "ownStorage": profile.storage is not None,
     }
 
 
-def resources(profile: ModelProfile) -> dict[str, dict[str, str]]:
-    """``limits`` and ``requests``, those that hold something, with the GPUs in both."""
+def exposure(cluster: ManagedCluster, model: InferenceService) -> dict[str, Any] | None:
+    """How a model is reached from outside of its cluster; None when it is not."""
+    expose = cluster.expose
+    if expose is None:
+        return None
+    via = expose.chosen(cluster.platform)
+    names = {"cluster": cluster.name, "model": model.name, "namespace": model.namespace}
+    found = expose.model_dump(by_alias=True) | {"via": via, "visibility": VISIBILITY[via]}
+    return found | {"host": expose.host and base.fill(expose.host, **names)}
+
+
+def resources(profile: ModelProfile, topology: str) -> dict[str, dict[str, str]]:
+    """``limits`` and ``requests``, those that hold something; GPUs in both, a single node's small requests if none."""
     gpu = {profile.gpu.resource: str(profile.gpu.count)} if profile.gpu else {}
-    found = {"limits": profile.resources.limits | gpu, "requests": profile.resources.requests | gpu}
+    said = profile.resources.limits.keys() | profile.resources.requests.keys()
+    small = {name: amount for name, amount in SINGLE_NODE.items() if topology == "sno" and name not in said}
+    found = {"limits": profile.resources.limits | gpu, "requests": small | profile.resources.requests | gpu}
     return {key: dict(sorted(amounts.items())) for key, amounts in found.items() if amounts}
 
 
@@ -152,7 +170,8 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
 
     Returns:
         ``gitops`` (repoURL, branch, path, argocdNamespace, project), ``spokes`` (list of name, destination,
-        namespaces, platform, quarantined), ``platforms`` (those in the fleet) and ``source``.
+        namespaces, platform, quarantined), ``platforms`` (those in the fleet), ``kinds`` (group and kind of what only
+        some spokes get) and ``source``.
 
     Raises:
         InputError: nothing says which repository Argo CD reads.
@@ -185,5 +204,20 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
         },
         "spokes": spokes,
         "platforms": sorted({cluster.platform for cluster in inputs.clusters}),
+        "kinds": [{"group": group, "kind": kind} for group, kind in sorted(kinds(inputs))],
         "source": "values-hub.yaml",
     }
+
+
+def kinds(inputs: HubInputs) -> set[tuple[str, str]]:
+    """Group and kind of the objects that only some spokes get; the AppProject allows no others."""
+    found = set()
+    for cluster in inputs.clusters:
+        via = cluster.expose.chosen(cluster.platform) if cluster.expose else ""
+        if via == "ingress":
+            found.add(("networking.k8s.io", "Ingress"))
+        if via == "gateway":
+            found.add(("gateway.networking.k8s.io", "HTTPRoute"))
+        if via == "gateway" and cluster.expose and cluster.expose.class_name:
+            found.add(("gateway.networking.k8s.io", "Gateway"))
+    return found

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from hubctl.inputs.document import parse
 from hubctl.inputs.explain import check
-from hubctl.model import cluster, remediation, serving, values
+from hubctl.model import cluster, platform, remediation, serving, values
 from hubctl.model.base import parse_duration
 from tests.docs import markdown
 
@@ -39,6 +39,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "Spoke metadata": cluster.Metadata,
     "Spoke spec": cluster.SpokeSpec,
     "destination": cluster.Destination,
+    "expose": platform.Expose,
     "Storage of type pvc": cluster.PvcStorage,
     "Storage of type s3": cluster.S3Storage,
     "Storage of type oci": serving.OciStorage,

@@ -118,3 +118,9 @@ def test_patch_of_container_or_format_never_leaves_both(profile: dict[str, Any],
     found = patched(ModelProfile.model_validate(profile), ModelPatch.model_validate(server))
     assert misfit(found) == ""
     assert (found.model_format is None) == (found.container is not None) == ("container" in server)
+
+
+def test_exposure_that_does_not_fit_the_platform_is_refused_at_its_line(folder: Folder) -> None:
+    (problem,) = folder.change("clusters/edge-a.yaml", "  models:", "  expose: {host: a}\n  models:").problems()
+    assert problem.where == "clusters/edge-a.yaml:8 spec.expose"
+    assert problem.message == "OpenShift AI makes the Route itself, expected no host"

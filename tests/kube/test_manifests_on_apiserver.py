@@ -146,6 +146,10 @@ WRONG_VARIANT = {
     "must be of type integer": (OWN, "containerPort: 9000", 'containerPort: "http"'),
     "limits.nvidia.com/gpu": (OWN, 'nvidia.com/gpu: "2"', 'nvidia.com/gpu: "two"'),
     "spec.predictor.containers[0].arg": (OWN, "args:", "arg:"),
+    'Unsupported value: "Suffix"': ("spokes/ingressed/exposure-own.yaml", "Prefix", "Suffix"),
+    'Unsupported value: "Ours"': ("spokes/gated/exposure-sklearn.yaml#0", "from: Same", "from: Ours"),
+    'Unsupported value: "Open"': ("spokes/gated/exposure-sklearn.yaml#0", "mode: Terminate", "mode: Open"),
+    'unknown field "spec.parentRef"': ("spokes/shared/exposure-sklearn.yaml", "parentRefs:", "parentRef:"),
     "canaryTrafficPercent": ("spokes/repositories/inferenceservice-huggingface.yaml", ": 10", ": ten"),
 }
 
@@ -189,7 +193,7 @@ WRONG = {
 
 
 def with_mistake(samples: fleets.Fleet, path: str, right: str, wrong: str) -> str:
-    document = samples.one(path)
+    document = samples.objects[path] if "#" in path else samples.one(path)
     assert right in document
     return document.replace(right, wrong)
 
