@@ -239,10 +239,13 @@ STAGES: tuple[Stage, ...] = (load, recover, publish, observe, conclude, judge, p
 
 
 def services(inputs: HubInputs) -> tuple[InferenceService, ...]:
-    """Every predictor of the fleet, by spoke and name; none when the integration is switched off."""
+    """Every predictor that can be asked, by spoke and name; none when the integration is switched off.
+
+    A predictor of protocol v2 would answer 404 to v1's questions, which is a fault, so it is not asked.
+    """
     if not inputs.values.kserve.enabled:
         return ()
-    return tuple(model for cluster in inputs.clusters for model in cluster.models)
+    return tuple(model for cluster in inputs.clusters for model in cluster.models if model.profile.protocol == "v1")
 
 
 def deployed_versions(inputs: HubInputs) -> dict[tuple[str, str], str]:

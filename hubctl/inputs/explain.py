@@ -42,6 +42,11 @@ PATTERNS = {
     ),
     r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$": "a bucket name: 3 to 63 lower-case letters, digits, . and -",
     r"^\d+\.\d+(\.\d+)?$": 'a quoted version such as "4.18"',
+    r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$": "an extended resource such as nvidia.com/gpu",
+    r"^[a-z0-9{][a-z0-9.{}-]*$": "a host such as {model}.{cluster}.example.com",
+    r"^[^\s]+$": "text without spaces",
+    r"^[^\s/:@][^\s@]*$": "an image without oci:// and digest, such as quay.io/fleet/{model}:{version}",
+    r"^[^\s/:]+/[^\s/:]+:[^\s/:]+$": "owner/model:revision without hf://, such as fleet/{model}:{version}",
 }
 """What each pattern of the models means, in words."""
 

@@ -12,7 +12,8 @@ from hubctl.model.cluster import ManagedCluster, Spoke, SpokeModel
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import InferenceService
 from hubctl.model.remediation import Override, PinnedModel
-from hubctl.model.values import HubValues, ModelPatch, ModelProfile, RegisteredModel, Resources, UrlRoute
+from hubctl.model.serving import spelled
+from hubctl.model.values import HubValues, ModelPatch, ModelProfile, RegisteredModel, UrlRoute
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ def assemble(
         values=values,
         clusters=clusters,
         overrides=ordered,
-        warnings=(*warnings, *unused(values, clusters), *in_clear(values, clusters)),
+        warnings=(*warnings, *unused(values, clusters), *in_clear(values, clusters), *unpolled(clusters)),
     )
 
 
@@ -129,20 +130,14 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
         labels=dict(sorted(spoke.metadata.labels.items())),
         quarantined=bool(merged.quarantined_by),
         overridden_by=tuple(sorted({names[file] for file in merged.files})),
+        deployment_mode=spelled(spec.deployment_mode, spec.kserve_version),
+        expose=spec.expose,
     )
 
 
 def patched(profile: ModelProfile, patch: ModelPatch | None) -> ModelProfile:
     """The profile with a spoke's changes; resources are merged key by key, all else is replaced."""
-    if patch is None:
-        return profile
-    changes = {name: value for name in patch.model_fields_set if (value := getattr(patch, name)) is not None}
-    if patch.resources is not None:
-        changes["resources"] = Resources(
-            requests=profile.resources.requests | patch.resources.requests,
-            limits=profile.resources.limits | patch.resources.limits,
-        )
-    return profile.model_copy(update=changes)
+    return profile.model_copy(update=patch.changes(profile)) if patch else profile
 
 
 def unused(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
@@ -177,3 +172,12 @@ def in_clear(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]
         if isinstance(model.route, UrlRoute) and model.route.url.startswith("http://")
     }
     return [f"{name}: its route is http, so the bearer token travels in clear; use https" for name in sorted(names)]
+
+
+def unpolled(clusters: Sequence[ManagedCluster]) -> list[str]:
+    """Warnings about models that are delivered and not asked."""
+    names = {model.name for cluster in clusters for model in cluster.models if model.profile.protocol != "v1"}
+    return [
+        f"model {name!r} speaks protocol v2, hubctl polls v1 only: it is delivered, not polled"
+        for name in sorted(names)
+    ]

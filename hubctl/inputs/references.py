@@ -9,8 +9,9 @@ from hubctl.errors import InputError
 from hubctl.inputs import merge
 from hubctl.inputs.document import Document, Trail
 from hubctl.inputs.explain import nearest
+from hubctl.model import platform, serving
 from hubctl.model.cluster import Spoke
-from hubctl.model.values import HubctlSection, HubValues
+from hubctl.model.values import HubctlSection, HubValues, ModelProfile
 
 
 def check(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> list[InputError]:
@@ -19,7 +20,8 @@ def check(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> list[I
     for document, spoke in spokes:
         found += _models(values, document, spoke)
         found += _patches(document, spoke)
-        found += _replicas(values, document, spoke)
+        found += _profiles(values, document, spoke)
+        found += _surroundings(document, spoke)
     return found
 
 
@@ -93,21 +95,29 @@ def _patches(document: Document, spoke: Spoke) -> list[InputError]:
     ]
 
 
-def _replicas(values: HubValues, document: Document, spoke: Spoke) -> list[InputError]:
-    """Fewest and most replicas fit together once fleet and spoke are merged."""
+def _profiles(values: HubValues, document: Document, spoke: Spoke) -> list[InputError]:
+    """What fleet and spoke say of a model fits together once it is merged."""
     found = []
     for index, model in enumerate(spoke.spec.models):
         patch = spoke.spec.overrides.models.get(model.name)
         profile = merge.patched(values.profile(model.name), patch)
-        if profile.min_replicas <= profile.max_replicas:
-            continue
         trail: Trail = ("spec", "overrides", "models", model.name) if patch else ("spec", "models", index, "name")
-        found.append(
-            InputError(
-                f"{model.name} gets minReplicas {profile.min_replicas} and maxReplicas {profile.max_replicas}, "
-                "expected at least as many at most",
-                where=document.where(trail),
-                hint=f"set both here, or under hubctl.models.{model.name} in values-hub.yaml",
-            )
-        )
+        hint = f"set both here, or under hubctl.models.{model.name} in values-hub.yaml"
+        wrong = [_replicas(profile), serving.misfit(profile), serving.mode_misfit(profile, spoke.spec.deployment_mode)]
+        found += [InputError(f"{model.name}: {text}", where=document.where(trail), hint=hint) for text in wrong if text]
     return found
+
+
+def _surroundings(document: Document, spoke: Spoke) -> list[InputError]:
+    """What is around the predictors fits the spoke's platform."""
+    wrong = platform.exposure_misfit(spoke.spec.expose, spoke.spec.platform, spoke.spec.deployment_mode)
+    return [InputError(wrong, where=document.where(("spec", "expose")))] if wrong else []
+
+
+def _replicas(profile: ModelProfile) -> str:
+    if profile.min_replicas <= profile.max_replicas:
+        return ""
+    return (
+        f"gets minReplicas {profile.min_replicas} and maxReplicas {profile.max_replicas}, "
+        "expected at least as many at most"
+    )

@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hubctl.model.base import ClusterName, DnsLabel, ModelName, Strict, Version
+from hubctl.model.platform import Expose
 from hubctl.model.predictor import InferenceService
+from hubctl.model.serving import DeploymentMode, HfStorage, OciStorage
 from hubctl.model.values import ModelPatch, Route
 
 
@@ -50,7 +52,8 @@ class S3Storage(Strict):
     service_account: DnsLabel = "model-storage"
 
 
-Storage = Annotated[PvcStorage | S3Storage, Field(discriminator="type")]
+AnyStorage = PvcStorage | S3Storage | OciStorage | HfStorage
+Storage = Annotated[AnyStorage, Field(discriminator="type")]
 
 
 class SpokeModel(Strict):
@@ -79,6 +82,13 @@ class SpokeSpec(Strict):
     namespace: DnsLabel | None = Field(None, description="default: coordinationEngine.kserve.namespace")
     route: Route | None = Field(None, description="default: hubctl.observe.route")
     storage: Storage = PvcStorage()
+    kserve_version: Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?$")] | None = Field(
+        None, description="of the spoke's KServe, quoted: '0.16'; decides how deploymentMode is spelled"
+    )
+    deployment_mode: DeploymentMode = Field(
+        "RawDeployment", description="Standard is RawDeployment and Serverless is Knative, before and after KServe 0.16"
+    )
+    expose: Expose | None = Field(None, description="default: only reached inside of the spoke")
     models: tuple[SpokeModel, ...] = ()
     overrides: Overrides = Overrides()
 
@@ -100,6 +110,7 @@ class ManagedCluster:
         destination: the Argo CD cluster name.
         namespace: where models live that name no namespace of their own.
         models: sorted by name.
+        deployment_mode: as KServe's annotation spells it on this spoke.
         quarantined: no ApplicationSet delivers to it.
         source: the file it comes from, relative to the folder of the inputs.
         overridden_by: names of the overrides in force, sorted.
@@ -111,12 +122,14 @@ class ManagedCluster:
     topology: Literal["ha", "sno"]
     destination: str
     namespace: str
-    storage: PvcStorage | S3Storage
+    storage: AnyStorage
     models: tuple[InferenceService, ...]
     source: str
     labels: dict[str, str] = field(default_factory=dict)
     quarantined: bool = False
     overridden_by: tuple[str, ...] = ()
+    deployment_mode: str = "RawDeployment"
+    expose: Expose | None = None
 
     def model(self, name: str) -> InferenceService | None:
         """The model of that name, or None."""

@@ -12,14 +12,11 @@ from hubctl.model.base import (
     Duration,
     ModelName,
     Period,
-    Quantity,
     Strict,
     only_placeholders,
 )
 from hubctl.model.gitops import GitOps
-
-INT32 = 2**31 - 1
-"""Kubernetes counts replicas in 32 bits."""
+from hubctl.model.serving import Serving, ServingPatch
 
 RESERVED_PREFIXES = ("namespace", "timeout", "predictor-port")
 """The coordination engine reads KSERVE_NAMESPACE, KSERVE_TIMEOUT and KSERVE_PREDICTOR_PORT itself."""
@@ -128,37 +125,18 @@ class Features(Strict):
         return self
 
 
-class Resources(Strict):
-    """Kubernetes resource requests and limits."""
-
-    requests: dict[str, Quantity] = Field(default_factory=dict)
-    limits: dict[str, Quantity] = Field(default_factory=dict)
-
-
-class ModelProfile(Strict):
+class ModelProfile(Serving):
     """How a model is served and read, for the whole fleet."""
 
     output: Literal["labels", "forecast"] = Field(
         "labels", description="labels: one of -1 and 1 a row, voted; forecast: a row of numbers, recorded"
     )
-    format: str = "sklearn"
-    runtime: str | None = None
-    path: Annotated[str, Field(pattern=r"^[^/].*$"), only_placeholders("model", "version")] = "{model}/{version}"
-    min_replicas: int = Field(1, ge=0, le=INT32)
-    max_replicas: int = Field(1, ge=1, le=INT32)
-    resources: Resources = Resources()
     features: Features | None = None
 
 
-class ModelPatch(Strict):
+class ModelPatch(ServingPatch):
     """What one spoke changes of a model's profile; an absent key keeps the fleet's value."""
 
-    format: str | None = None
-    runtime: str | None = None
-    path: Annotated[str, only_placeholders("model", "version")] | None = None
-    min_replicas: int | None = Field(None, ge=0, le=INT32)
-    max_replicas: int | None = Field(None, ge=1, le=INT32)
-    resources: Resources | None = None
     features: Features | None = None
 
 

@@ -7,12 +7,21 @@ from typing import Any
 
 from hubctl.errors import InputError
 from hubctl.model import base
-from hubctl.model.cluster import ManagedCluster, PvcStorage, S3Storage
+from hubctl.model.cluster import AnyStorage, ManagedCluster, PvcStorage, S3Storage
 from hubctl.model.fleet import HubInputs
+from hubctl.model.platform import VISIBILITY
 from hubctl.model.predictor import InferenceService
+from hubctl.model.serving import HfStorage, OciStorage
+from hubctl.model.values import ModelProfile
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 """Label that every rendered object carries, with the value ``hubctl``."""
+
+SINGLE_NODE = {"cpu": "250m", "memory": "512Mi"}
+"""Requests on a single node where nothing is said: KServe's own are 1 CPU and 2 GiB a model."""
+
+PORT = 8080
+"""Where each of KServe's own model servers listens in its pod."""
 
 
 def spoke_context(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, Any]:
@@ -34,6 +43,8 @@ def spoke_context(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, Any]:
             "destination": cluster.destination,
             "namespace": cluster.namespace,
             "namespaces": namespaces,
+            "deploymentMode": cluster.deployment_mode,
+            "raw": cluster.deployment_mode in ("RawDeployment", "Standard"),
             "labels": dict(sorted(cluster.labels.items())),
             "quarantined": cluster.quarantined,
             "source": cluster.source,
@@ -48,29 +59,60 @@ def spoke_context(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, Any]:
 def model_context(cluster: ManagedCluster, model: InferenceService) -> dict[str, Any]:
     """What a template sees of one model: its profile, version, namespace, service and ``storageUri``."""
     profile = model.profile
+    names = {"model": model.name, "version": model.version}
+    container = profile.container
     return {
         "name": model.name,
         "version": model.version,
         "pinnedBy": model.pinned_by,
         "namespace": model.namespace,
         "service": model.service,
-        "format": profile.format,
+        "format": profile.model_format,
+        "container": container
+        and {
+            "image": base.fill(container.image, **names),
+            "args": [base.fill(arg, **names) for arg in container.args],
+        },
+        "protocol": profile.protocol,
+        "port": container.port if container else PORT,
+        "readinessPath": base.fill(profile.readiness_path, model=model.name),
         "runtime": profile.runtime,
         "output": profile.output,
         "minReplicas": profile.min_replicas,
         "maxReplicas": profile.max_replicas,
-        "resources": {
-            key: dict(sorted(amounts.items()))
-            for key, amounts in (("limits", profile.resources.limits), ("requests", profile.resources.requests))
-            if amounts
-        },
-        "storageUri": storage_uri(cluster.storage, base.fill(profile.path, model=model.name, version=model.version)),
+        "canaryTrafficPercent": profile.canary_traffic_percent,
+        "expose": exposure(cluster, model),
+        "resources": resources(profile, cluster.topology),
+        "storageUri": None if container else storage_uri(cluster, model),
+        "ownStorage": profile.storage is not None,
     }
+
+
+def exposure(cluster: ManagedCluster, model: InferenceService) -> dict[str, Any] | None:
+    """How a model is reached from outside of its cluster; None when it is not."""
+    expose = cluster.expose
+    if expose is None:
+        return None
+    via = expose.chosen(cluster.platform)
+    names = {"cluster": cluster.name, "model": model.name, "namespace": model.namespace}
+    found = expose.model_dump(by_alias=True) | {"via": via, "visibility": VISIBILITY[via]}
+    return found | {"host": expose.host and base.fill(expose.host, **names)}
+
+
+def resources(profile: ModelProfile, topology: str) -> dict[str, dict[str, str]]:
+    """``limits`` and ``requests``, those that hold something; GPUs in both, a single node's small requests if none."""
+    gpu = {profile.gpu.resource: str(profile.gpu.count)} if profile.gpu else {}
+    said = profile.resources.limits.keys() | profile.resources.requests.keys()
+    small = {name: amount for name, amount in SINGLE_NODE.items() if topology == "sno" and name not in said}
+    found = {"limits": profile.resources.limits | gpu, "requests": small | profile.resources.requests | gpu}
+    return {key: dict(sorted(amounts.items())) for key, amounts in found.items() if amounts}
 
 
 def storage_context(cluster: ManagedCluster) -> dict[str, Any]:
     """The spoke's model storage; a claim without an access mode gets the one that its topology can have."""
     storage = cluster.storage
+    if isinstance(storage, OciStorage | HfStorage):
+        return {"type": storage.type}
     if isinstance(storage, S3Storage):
         return {
             "type": "s3",
@@ -87,8 +129,15 @@ def storage_context(cluster: ManagedCluster) -> dict[str, Any]:
     }
 
 
-def storage_uri(storage: PvcStorage | S3Storage, path: str) -> str:
-    """KServe's ``storageUri`` of a path: ``pvc://<claim>/<path>`` or ``s3://<bucket>/[<prefix>/]<path>``."""
+def storage_uri(cluster: ManagedCluster, model: InferenceService) -> str:
+    """KServe's ``storageUri`` of a model's version: ``pvc://<claim>/<path>``, ``s3://…``, ``oci://…`` or ``hf://…``."""
+    storage: AnyStorage = model.profile.storage or cluster.storage
+    names = {"model": model.name, "version": model.version}
+    if isinstance(storage, OciStorage):
+        return f"oci://{base.fill(storage.image, **names)}"
+    if isinstance(storage, HfStorage):
+        return f"hf://{base.fill(storage.repo, **names)}"
+    path = base.fill(model.profile.path, **names)
     if isinstance(storage, PvcStorage):
         return f"pvc://{storage.claim}/{path}"
     return "s3://" + "/".join(part for part in (storage.bucket, storage.prefix, path) if part)
@@ -121,7 +170,8 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
 
     Returns:
         ``gitops`` (repoURL, branch, path, argocdNamespace, project), ``spokes`` (list of name, destination,
-        namespaces, platform, quarantined), ``platforms`` (those in the fleet) and ``source``.
+        namespaces, platform, quarantined), ``platforms`` (those in the fleet), ``kinds`` (group and kind of what only
+        some spokes get) and ``source``.
 
     Raises:
         InputError: nothing says which repository Argo CD reads.
@@ -154,5 +204,20 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
         },
         "spokes": spokes,
         "platforms": sorted({cluster.platform for cluster in inputs.clusters}),
+        "kinds": [{"group": group, "kind": kind} for group, kind in sorted(kinds(inputs))],
         "source": "values-hub.yaml",
     }
+
+
+def kinds(inputs: HubInputs) -> set[tuple[str, str]]:
+    """Group and kind of the objects that only some spokes get; the AppProject allows no others."""
+    found = set()
+    for cluster in inputs.clusters:
+        via = cluster.expose.chosen(cluster.platform) if cluster.expose else ""
+        if via == "ingress":
+            found.add(("networking.k8s.io", "Ingress"))
+        if via == "gateway":
+            found.add(("gateway.networking.k8s.io", "HTTPRoute"))
+        if via == "gateway" and cluster.expose and cluster.expose.class_name:
+            found.add(("gateway.networking.k8s.io", "Gateway"))
+    return found

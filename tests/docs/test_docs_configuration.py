@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from hubctl.inputs.document import parse
 from hubctl.inputs.explain import check
-from hubctl.model import cluster, gitops, remediation, values
+from hubctl.model import cluster, gitops, platform, remediation, serving, values
 from hubctl.model.base import parse_duration
 from tests.docs import markdown
 
@@ -26,8 +26,10 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "A route of type url": values.UrlRoute,
     "A route of type acm": values.AcmRoute,
     "hubctl.models.NAME": values.ModelProfile,
-    "resources": values.Resources,
+    "resources": serving.Resources,
     "features": values.Features,
+    "A container": serving.Container,
+    "gpu": serving.Gpu,
     "hubctl.aggregate": values.Aggregate,
     "hubctl.remediation": values.Remediation,
     "A policy": values.Policy,
@@ -38,8 +40,11 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "Spoke metadata": cluster.Metadata,
     "Spoke spec": cluster.SpokeSpec,
     "destination": cluster.Destination,
+    "expose": platform.Expose,
     "Storage of type pvc": cluster.PvcStorage,
     "Storage of type s3": cluster.S3Storage,
+    "Storage of type oci": serving.OciStorage,
+    "Storage of type hf": serving.HfStorage,
     "A model of a spoke": cluster.SpokeModel,
     "Overrides of a spoke": cluster.Overrides,
     "A patch of a model": values.ModelPatch,

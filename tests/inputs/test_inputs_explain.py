@@ -4,9 +4,10 @@ import pytest
 
 from hubctl.inputs.explain import PATTERNS, has_credentials, nearest, shown
 from hubctl.inputs.schema import schemas
+from hubctl.model.cluster import SpokeSpec
 from tests.inputs.inputfolder import SPOKE, VALUES, Folder
 
-SPOKE_KEYS = "destination, models, namespace, overrides, platform, route, storage, topology, version"
+SPOKE_KEYS = ", ".join(sorted(field.alias or name for name, field in SpokeSpec.model_fields.items()))
 OBSERVE_KEYS = "caFile, concurrency, deadline, interval, maxBodyBytes, perSpoke, route, tokenEnv, tokenFile"
 ROUTE_NAMES = "{cluster}, {model}, {namespace}, {service}"
 

@@ -9,6 +9,7 @@ from hubctl.inputs import assemble
 from hubctl.inputs.merge import patched
 from hubctl.model.cluster import Metadata, Overrides, Spoke, SpokeModel, SpokeSpec
 from hubctl.model.remediation import Override, OverrideMetadata, OverrideSpec, PinnedModel
+from hubctl.model.serving import Resources
 from hubctl.model.values import (
     Features,
     HubctlSection,
@@ -17,7 +18,6 @@ from hubctl.model.values import (
     ModelPatch,
     ModelProfile,
     Observe,
-    Resources,
     UrlRoute,
 )
 

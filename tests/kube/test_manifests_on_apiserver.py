@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.kube import fleets
+from tests.kube import fleets, variants
 from tests.kube.api import Api, How
+from tests.kube.variants import spoke
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(120, func_only=True)]
 
@@ -38,11 +39,6 @@ VALUES: dict[str, Any] = {
 """The longest names and the oddest values that the inputs allow."""
 
 
-def spoke(name: str, **spec: Any) -> dict[str, Any]:
-    spec = {"platform": "kubernetes", "version": "1.33", **spec}
-    return {"apiVersion": "hubctl.io/v1alpha1", "kind": "Spoke", "metadata": {"name": name}, "spec": spec}
-
-
 SPOKES = (
     spoke("9" * 63, models=[{"name": LONG[:53], "version": "V" * 63}, {"name": "v", "version": "1.0_a"}]),
     spoke("a.b.c", platform="openshift", version="4.18", topology="sno", destination={"name": "x.y"},
@@ -55,12 +51,14 @@ SPOKES = (
 )  # fmt: skip
 
 
-@pytest.fixture(params=["samples", "demo", "corners"])
+@pytest.fixture(params=["samples", "demo", "corners", "variants"])
 def fleet(request: pytest.FixtureRequest, tmp_path: Path) -> fleets.Fleet:
     if request.param == "samples":
         return fleets.rendered(fleets.ROOT, tmp_path)
     if request.param == "demo":
         fleets.write_demo(tmp_path)
+    elif request.param == "variants":
+        fleets.write_fleet(tmp_path, variants.VALUES, *variants.SPOKES)
     else:
         fleets.write_fleet(tmp_path, VALUES, *SPOKES)
     return fleets.rendered(tmp_path, tmp_path)
@@ -130,6 +128,37 @@ def test_sync_of_a_commit_that_was_synced_writes_nothing(api: Api, tmp_path: Pat
     assert third == second
 
 
+@pytest.fixture(scope="module")
+def varied(api: Api, tmp_path_factory: pytest.TempPathFactory) -> fleets.Fleet:
+    """The fleet of every variant, none refused."""
+    folder = tmp_path_factory.mktemp("varied")
+    fleets.write_fleet(folder, variants.VALUES, *variants.SPOKES)
+    found = fleets.rendered(folder, folder)
+    assert fleets.refused(found.ask(api, how="create")) == {}
+    return found
+
+
+OWN = "spokes/servers/inferenceservice-own.yaml"
+
+WRONG_VARIANT = {
+    "must be of type integer": (OWN, "containerPort: 9000", 'containerPort: "http"'),
+    "limits.nvidia.com/gpu": (OWN, 'nvidia.com/gpu: "2"', 'nvidia.com/gpu: "two"'),
+    "spec.predictor.containers[0].arg": (OWN, "args:", "arg:"),
+    'Unsupported value: "Suffix"': ("spokes/ingressed/exposure-own.yaml", "Prefix", "Suffix"),
+    'Unsupported value: "Ours"': ("spokes/gated/exposure-sklearn.yaml#0", "from: Same", "from: Ours"),
+    'Unsupported value: "Open"': ("spokes/gated/exposure-sklearn.yaml#0", "mode: Terminate", "mode: Open"),
+    'unknown field "spec.parentRef"': ("spokes/shared/exposure-sklearn.yaml", "parentRefs:", "parentRef:"),
+    "canaryTrafficPercent": ("spokes/repositories/inferenceservice-huggingface.yaml", ": 10", ": ten"),
+}
+
+
+@pytest.mark.parametrize("message", WRONG_VARIANT)
+def test_wrong_value_in_a_variant_is_refused(api: Api, varied: fleets.Fleet, message: str) -> None:
+    answer = api.ask(with_mistake(varied, *WRONG_VARIANT[message]))
+    assert not answer.accepted
+    assert message in answer.message
+
+
 MODEL = "spokes/edge-store/inferenceservice-anomaly-detector.yaml"
 CLAIM = "spokes/edge-store/storage.yaml"
 ACCOUNT = "spokes/cloud-eu/storage.yaml"
@@ -162,7 +191,7 @@ WRONG = {
 
 
 def with_mistake(samples: fleets.Fleet, path: str, right: str, wrong: str) -> str:
-    document = samples.one(path)
+    document = samples.objects[path] if "#" in path else samples.one(path)
     assert right in document
     return document.replace(right, wrong)
 

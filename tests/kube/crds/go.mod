@@ -6,5 +6,9 @@ go 1.26.3
 
 require (
 	github.com/argoproj/argo-cd/v3 v3.5.1
+	github.com/external-secrets/external-secrets v0.20.4
 	github.com/kserve/kserve v0.20.0
+	github.com/prometheus-operator/prometheus-operator v0.85.0
+	open-cluster-management.io/api v1.3.0
+	sigs.k8s.io/gateway-api v1.5.1
 )

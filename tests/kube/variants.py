@@ -1,0 +1,57 @@
+"""A fleet in which every variant of the templates stands at least once."""
+
+from typing import Any
+
+from hubctl.model.serving import FORMATS
+
+
+def spoke(name: str, **spec: Any) -> dict[str, Any]:
+    """A cluster file's content; a Kubernetes cluster unless told otherwise."""
+    labels = spec.pop("labels", {})
+    spec = {"platform": "kubernetes", "version": "1.33", **spec}
+    metadata = {"name": name, "labels": labels}
+    return {"apiVersion": "hubctl.io/v1alpha1", "kind": "Spoke", "metadata": metadata, "spec": spec}
+
+
+def models(*names: str) -> list[dict[str, str]]:
+    return [{"name": name, "version": "v1"} for name in names]
+
+
+PROFILES: dict[str, dict[str, Any]] = {
+    **{name: {"format": name, "protocol": spoken[-1]} for name, spoken in FORMATS.items()},
+    "own": {
+        "container": {"image": "quay.io/fleet/{model}:{version}", "args": ["--name={model}", "a: b"], "port": 9000},
+        "resources": {"limits": {"memory": "1Gi"}},
+        "gpu": {"count": 2},
+    },
+    "bare": {"container": {"image": "quay.io/fleet/bare@sha256:{version}"}, "protocol": "v2"},
+    "car": {"storage": {"type": "oci", "image": "quay.io/fleet/{model}:{version}"}, "gpu": {"resource": "amd.com/gpu"}},
+    "hub": {"format": "huggingface", "storage": {"type": "hf", "repo": "fleet/{model}:{version}"}, "minReplicas": 0},
+}
+
+VALUES: dict[str, Any] = {
+    "coordinationEngine": {"kserve": {"models": [{"name": name} for name in PROFILES]}},
+    "hubctl": {"gitops": {"remote": "https://git.example.com/fleet.git"}, "models": PROFILES},
+}
+
+SPOKES = (
+    spoke("formats", models=models(*FORMATS)),
+    spoke("servers", platform="openshift", topology="sno", models=models("own", "bare", "car", "hub")),
+    spoke("images", kserveVersion="0.20.0", storage={"type": "oci", "image": "quay.io/fleet/{model}:{version}"},
+          models=models("sklearn", "own")),
+    spoke("repositories", deploymentMode="Knative", storage={"type": "hf", "repo": "fleet/{model}:{version}"},
+          models=models("huggingface"), overrides={"models": {"huggingface": {"canaryTrafficPercent": 10}}}),
+    spoke("routed", platform="openshift", expose={"auth": True}, models=models("sklearn")),
+    spoke("ingressed", models=models("sklearn", "own"),
+          expose={"host": "{model}.{cluster}.example.com", "tlsSecret": "wildcard", "className": "nginx"}),
+    spoke("plain", expose={"host": "{model}.example.com"}, models=models("sklearn")),
+    spoke("gated", models=models("sklearn"),
+          expose={"via": "gateway", "host": "{model}-{namespace}.example.com", "tlsSecret": "cert",
+                  "className": "istio"}),
+    spoke("shared", platform="openshift", models=models("sklearn"),
+          expose={"via": "gateway", "host": "{model}.example.com", "gateway": "public", "gatewayNamespace": "gateways",
+                  "port": 8080}),
+    spoke("unencrypted", models=models("sklearn"),
+          expose={"via": "gateway", "host": "{model}.example.com", "className": "istio"}),
+    spoke("renamed", deploymentMode="Serverless", kserveVersion="0.16", models=models("sklearn")),
+)  # fmt: skip
