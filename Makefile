@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check golden format lock bench clean
+.PHONY: help demo test test-kube check golden format lock bench clean
 
 help:            ## Say what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
 $(VENV)/demo.stamp: requirements/demo.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -31,6 +31,9 @@ check: $(VENV)/dev.stamp ## Lint, types, import contracts
 
 test: check      ## Everything the tests need, then the tests
 	$(BIN)/python -m pytest
+
+test-kube: $(VENV)/dev.stamp ## Send every manifest to a real kube-apiserver (needs Go; the first run builds for minutes)
+	$(BIN)/python -m pytest -m kube
 
 golden: $(VENV)/dev.stamp ## Write the golden trees anew; review the difference
 	HUBCTL_REFRESH_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden

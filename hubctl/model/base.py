@@ -81,7 +81,7 @@ ModelName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_le
 """An InferenceService's name: KServe's own pattern, Open Data Hub's length."""
 
 _DECIMAL = r"(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
-Quantity = Annotated[str, Field(pattern=rf"^{_DECIMAL}(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?[0-9]+))?$")]
+Quantity = Annotated[str, Field(pattern=rf"^{_DECIMAL}(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?[0-9]{{1,2}}))?$")]
 """A Kubernetes resource quantity such as 500m or 2Gi; what both KServe's CRD and Kubernetes read, no sign."""
 
 Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")]

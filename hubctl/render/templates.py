@@ -22,6 +22,7 @@ from hubctl.model import digest
 
 SUFFIX = ".j2"
 _MISSING = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined")
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _NUMBERS_BEGIN = frozenset("0123456789.+-")
 _CHANCE_OR_NOISE = ("random", "urlize", "pprint")
 
@@ -103,8 +104,8 @@ def _read(folders: list[Path], name: str) -> bytes:
 
 
 def quote(value: object) -> str:
-    """A YAML string in double quotes, whatever is in it (JSON strings are YAML)."""
-    return json.dumps(str(value), ensure_ascii=False)
+    """A YAML string in double quotes, whatever is in it: a JSON string is one, once YAML's unprintables are escaped."""
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found.group()):04x}", json.dumps(str(value), ensure_ascii=False))
 
 
 class _Quoting(yaml.CSafeDumper):
