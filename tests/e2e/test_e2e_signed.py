@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.world import SICK, World, git, marked
+from tests.publish.remotes import needs
 from tests.publish.sshgit import new_key
 
 ALLOWED = "gpg.ssh.allowedSignersFile"
@@ -46,7 +47,18 @@ def test_missing_key_publishes_nothing_and_doctor_says_so(signing: World) -> Non
     assert signing.tip() == before
 
 
+def test_action_that_cannot_be_signed_fails_and_changes_nothing(signing: World) -> None:
+    before = signing.tip()
+    (signing.fleet / "signing-key").rename(signing.home / "away")
+    signing.reconcile()
+    (done,) = signing.remediations()
+    assert done["state"] == "failed"
+    assert "cannot be signed" in done["detail"]
+    assert signing.tip() == before
+
+
 def test_gpg_leaves_no_keyring_and_no_agent(healthy: World, tmp_path: Path) -> None:
+    needs("gpg", "gnupg")
     # Short, because an agent's socket lies in it.
     with tempfile.TemporaryDirectory(prefix="hubctl-") as folder:
         own = Path(folder) / "own"

@@ -10,7 +10,7 @@ from hubctl.errors import RemoteFailed
 from hubctl.model.gitops import Signing
 from hubctl.publish.repository import Repository
 from hubctl.publish.signing import Signer
-from tests.publish.remotes import Remote, fleet, git, publish
+from tests.publish.remotes import Remote, fleet, git, needs, publish
 from tests.publish.sshgit import new_key
 
 MAIL = "hubctl@localhost"
@@ -100,6 +100,7 @@ async def test_settings_of_a_person_do_not_choose_the_key(
 @pytest.mark.parametrize("form", ["ssh", "gpg"])
 @pytest.mark.parametrize("content", [None, "no key s3cret\n"])
 async def test_unusable_key_publishes_nothing(remote: Remote, tmp_path: Path, content: str | None, form: str) -> None:
+    needs(form.replace("ssh", "ssh-keygen"), {"gpg": "gnupg", "ssh": "openssh-client"}[form])
     path = tmp_path / "broken"
     if content is not None:
         path.write_text(content)
@@ -123,6 +124,7 @@ async def test_key_with_a_passphrase_is_refused_and_nobody_is_asked(remote: Remo
 @pytest.fixture
 def gpg_key(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An exported OpenPGP secret key; the test's own keyring, in GNUPGHOME, holds the key too."""
+    needs("gpg", "gnupg")
     home = tmp_path_factory.mktemp("gpg")
     home.chmod(0o700)
     monkeypatch.setenv("GNUPGHOME", str(home))
