@@ -23,6 +23,7 @@ from hubctl.observe.poll import Poller
 from hubctl.publish import branch
 from hubctl.publish.access import Access
 from hubctl.publish.repository import Repository
+from hubctl.publish.signing import Signer
 from hubctl.remediate import actions
 from hubctl.render.templates import Templates, load_templates
 from hubctl.render.tree import render_tree
@@ -238,7 +239,14 @@ def open_repository(settings: Settings, sources: load.Sources) -> Repository:
     """The cache of the branch, in the state folder; nothing is fetched yet."""
     gitops = sources.values.hubctl.gitops
     access = Access(gitops.credentials, settings.directory)
-    return Repository(settings.state, remote_of(settings, sources), gitops.branch, access=access)
+    signer = signer_of(settings, sources)
+    return Repository(settings.state, remote_of(settings, sources), gitops.branch, access=access, signer=signer)
+
+
+def signer_of(settings: Settings, sources: load.Sources) -> Signer | None:
+    """What signs commits; None when the values name no key."""
+    signing = sources.values.hubctl.gitops.signing
+    return Signer(signing, settings.directory) if signing else None
 
 
 def store_url(settings: Settings, sources: load.Sources, environ: Mapping[str, str]) -> str:

@@ -81,6 +81,7 @@ async def examine(settings: Settings, *, poll: bool) -> list[Check]:
     [found] = sources
     inputs: list[HubInputs] = []
     checks.append(await tried("remote", lambda: reach_remote(settings, found)))
+    checks.append(await tried("signing", lambda: find_key(settings, found)))
     checks.append(await tried("templates", lambda: render(settings, found, inputs)))
     checks.append(await tried("store", lambda: open_and_check(settings, found)))
     if poll and inputs:
@@ -118,6 +119,15 @@ async def reach_remote(settings: Settings, sources: load.Sources) -> str:
     if not published.commit:
         return f"reachable; branch {gitops.branch} does not exist yet, the first publish makes it"
     return f"branch {gitops.branch} at {published.commit[:12]}, {output.count(len(published.overrides), 'override')}"
+
+
+async def find_key(settings: Settings, sources: load.Sources) -> str:
+    """Read the key that commits are signed with."""
+    signer = hub.signer_of(settings, sources)
+    if signer is None:
+        return "commits are not signed"
+    signer.check()
+    return f"commits are signed with the {signer.signing.format} key in {signer.signing.key_file}"
 
 
 async def render(settings: Settings, sources: load.Sources, inputs: list[HubInputs]) -> str:

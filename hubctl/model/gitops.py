@@ -3,7 +3,7 @@
 Apart from the other sections, which do not concern Git.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -47,6 +47,13 @@ class Credentials(Strict):
         return bool(self.password_file or self.token_file or self.token_env)
 
 
+class Signing(Strict):
+    """The key that hubctl's commits are signed with."""
+
+    format: Literal["ssh", "gpg"] = "ssh"
+    key_file: str = Field(description="private key without passphrase; for gpg as `gpg --export-secret-keys` writes it")
+
+
 class GitOps(Strict):
     """Where the rendered tree is published and how Argo CD reads it."""
 
@@ -64,6 +71,7 @@ class GitOps(Strict):
     )
     author: Author = Author()
     credentials: Credentials = Credentials()
+    signing: Signing | None = Field(None, description="default: commits are not signed")
 
     @field_validator("remote", "repo_url")
     @classmethod

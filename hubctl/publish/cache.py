@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,13 +119,15 @@ class Cache:
             self._repo.close()
             self._repo = None
 
-    def local(self, *args: str, stdin: bytes = b"", check: bool = True) -> Answer:
+    def local(
+        self, *args: str, stdin: bytes = b"", check: bool = True, environment: Mapping[str, str] | None = None
+    ) -> Answer:
         """Run git on the cache.
 
         Raises:
             CacheBroken: it failed and ``check`` is set.
         """
-        answer = self._run(args, stdin=stdin)
+        answer = self._run(args, stdin=stdin, environment=environment)
         if check and answer.status:
             raise CacheBroken(
                 f"git {args[0]} failed on {self.path}: {stream.said(answer.err) or answer.status}",
@@ -163,12 +166,13 @@ class Cache:
         seconds: float | None = None,
         trace: bool = False,
         away: bool = False,
+        environment: Mapping[str, str] | None = None,
     ) -> Answer:
         repo = self._opened()
-        environment = _environment(repo, trace=trace)
+        variables = {**_environment(repo, trace=trace), **(environment or {})}
         settings: tuple[str, ...] = _QUIET
         if away:
-            environment |= self._access.environment(self.remote, _SSH)
+            variables |= self._access.environment(self.remote, _SSH)
             settings += self._access.options(self.remote)
         options = [word for option in settings for word in ("-c", option)]
         command = ["git", f"--git-dir={self.path}", "--literal-pathspecs", *options, *args]
@@ -184,7 +188,7 @@ class Cache:
                 stdout_as_string=False,
                 strip_newline_in_stdout=False,
                 kill_after_timeout=seconds,
-                env=environment,
+                env=variables,
             )
         return Answer(int(status), out if isinstance(out, bytes) else b"", str(err))
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 from hubctl.errors import InputError
 from hubctl.publish import cache, lock, stream, tracked
 from hubctl.publish.access import Access
+from hubctl.publish.signing import Signer
 
 T = TypeVar("T")
 
@@ -29,7 +30,14 @@ class Repository:
     """
 
     def __init__(
-        self, state: Path, remote: str, branch: str, *, patience: float = 60.0, access: Access | None = None
+        self,
+        state: Path,
+        remote: str,
+        branch: str,
+        *,
+        patience: float = 60.0,
+        access: Access | None = None,
+        signer: Signer | None = None,
     ) -> None:
         """Nothing is made or asked yet.
 
@@ -39,6 +47,7 @@ class Repository:
             branch: without ``refs/heads/``.
             patience: seconds to wait for another writer.
             access: credentials; without, git's own are used.
+            signer: signs every commit; without, none is signed.
 
         Raises:
             InputError: the branch's name is none.
@@ -49,6 +58,7 @@ class Repository:
         self.turn = lock.Lock(state / "repository.lock", patience)
         self._cache = cache.Cache(state, remote, access)
         self._tracked = tracked.Tracked(self._cache, branch)
+        self._signer = signer
 
     async def fetch(self) -> str:
         """Bring the branch's tip into the cache; its commit id, empty when the remote has no such branch.
@@ -92,12 +102,17 @@ class Repository:
 
         Raises:
             CacheBroken: git failed, and failed again on a new cache.
+            RemoteFailed: it cannot be signed.
         """
         made = stream.commit(f"{cache.SCRATCH}/{secrets.token_hex(8)}", draft)
         args = ("fast-import", "--quiet", "--done", "--date-format=raw")
+
+        def written() -> str:
+            commit = self._cache.local(*args, stdin=made).out.decode().strip()
+            return self._signer.signed(self._cache, commit) if self._signer else commit
+
         async with self.turn:
-            out = await self._mended(lambda: self._cache.local(*args, stdin=made).out)
-        return out.decode().strip()
+            return await self._mended(written)
 
     async def push(self, commit: str, parent: str) -> bool:
         """Move the remote branch from ``parent`` to ``commit``; whether it now holds the commit.

@@ -22,6 +22,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "hubctl.gitops": gitops.GitOps,
     "hubctl.gitops.author": gitops.Author,
     "hubctl.gitops.credentials": gitops.Credentials,
+    "hubctl.gitops.signing": gitops.Signing,
     "hubctl.observe": values.Observe,
     "A route of type url": values.UrlRoute,
     "A route of type acm": values.AcmRoute,

@@ -2,11 +2,14 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+import pytest
 
 from hubctl.model import tree
 from hubctl.publish import branch
@@ -21,6 +24,12 @@ def git(folder: Path, *args: str, stdin: bytes = b"") -> str:
     done = subprocess.run(["git", "-C", str(folder), *args], input=stdin, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode().strip()
+
+
+def needs(program: str, package: str) -> None:
+    """Skip the test where a program of this machine is missing; in CI, fail it."""
+    if not shutil.which(program):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{program} is missing: install {package}")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.publish.remotes import needs
+
 MISSING = "sshd is missing or cannot run: install openssh-server; as root it needs the folder /run/sshd as well"
 
 SETTINGS = """\
@@ -55,6 +57,7 @@ def program() -> str:
 
 def new_key(path: Path) -> Path:
     """An ed25519 key without passphrase, and its public half beside it."""
+    needs("ssh-keygen", "openssh-client")
     made = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", str(path)]
     subprocess.run(made, check=True)
     return path

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from hubctl.model.gitops import Credentials, GitOps
 from hubctl.publish.access import Access
+from tests.publish.remotes import needs
 
 KEYS = Credentials(ssh_key_file="a key 100%", known_hosts_file="it's known", password_file="p", username_file="u")
 SSH = "ssh://git@git.example.com/fleet.git"
@@ -15,6 +16,7 @@ SSH = "ssh://git@git.example.com/fleet.git"
 
 def ssh_reads(access: Access) -> dict[str, str]:
     """The settings that ssh itself understands from our command."""
+    needs("ssh", "openssh-client")
     command = access.environment(SSH, "ssh -o BatchMode=yes")["GIT_SSH_COMMAND"]
     done = subprocess.run(["sh", "-c", f"{command} -G git.example.com"], capture_output=True, check=True)
     return dict(line.split(" ", 1) for line in done.stdout.decode().splitlines() if " " in line)
