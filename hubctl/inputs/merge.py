@@ -132,6 +132,8 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
         overridden_by=tuple(sorted({names[file] for file in merged.files})),
         deployment_mode=spelled(spec.deployment_mode, spec.kserve_version),
         expose=spec.expose,
+        network_policy=spec.network_policy,
+        monitoring=spec.monitoring,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hubctl.model.base import ClusterName, DnsLabel, ModelName, Strict, Version
-from hubctl.model.platform import Expose
+from hubctl.model.platform import Expose, ExternalSecret, Monitoring, NetworkPolicy
 from hubctl.model.predictor import InferenceService
 from hubctl.model.serving import DeploymentMode, HfStorage, OciStorage
 from hubctl.model.values import ModelPatch, Route
@@ -50,6 +50,7 @@ class S3Storage(Strict):
     prefix: Annotated[str, Field(pattern=r"^[^/].*[^/]$")] | None = None
     secret_name: DnsLabel = "model-storage-s3"  # noqa: S105 - the name of a Secret, not a secret
     service_account: DnsLabel = "model-storage"
+    external_secret: ExternalSecret | None = Field(None, description="makes the Secret; default: its owner does")
 
 
 AnyStorage = PvcStorage | S3Storage | OciStorage | HfStorage
@@ -89,6 +90,8 @@ class SpokeSpec(Strict):
         "RawDeployment", description="Standard is RawDeployment and Serverless is Knative, before and after KServe 0.16"
     )
     expose: Expose | None = Field(None, description="default: only reached inside of the spoke")
+    network_policy: NetworkPolicy | None = Field(None, description="default: none, everybody may reach predictors")
+    monitoring: Monitoring = Monitoring()
     models: tuple[SpokeModel, ...] = ()
     overrides: Overrides = Overrides()
 
@@ -130,6 +133,8 @@ class ManagedCluster:
     overridden_by: tuple[str, ...] = ()
     deployment_mode: str = "RawDeployment"
     expose: Expose | None = None
+    network_policy: NetworkPolicy | None = None
+    monitoring: Monitoring = field(default_factory=Monitoring)
 
     def model(self, name: str) -> InferenceService | None:
         """The model of that name, or None."""

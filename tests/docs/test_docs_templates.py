@@ -47,6 +47,7 @@ def test_every_name_that_spoke_templates_see_is_listed() -> None:
         expected |= {f"spoke.{key}" for key in seen["spoke"]}
         expected |= {f"storage.{key} ({kind})" if key != "type" else "storage.type" for key in seen["storage"]}
         expected |= {f"model.{key}" for key in seen["models"][0]} | {"models", "engine.env", "template", "resources"}
+        expected |= {f"monitoring.{key}" for key in seen["monitoring"]} | {"networkPolicy.peers"}
     assert expected == set(PAGE.words("What spoke templates see"))
 
 

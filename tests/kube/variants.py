@@ -53,5 +53,13 @@ SPOKES = (
                   "port": 8080}),
     spoke("unencrypted", models=models("sklearn"),
           expose={"via": "gateway", "host": "{model}.example.com", "className": "istio"}),
+    spoke("watched", platform="openshift", networkPolicy={"allowFrom": ["ingress-nginx"]},
+          monitoring={"podMonitor": True, "prometheusRule": True, "labels": {"release": "1.0_a", "a.b/c": "true"}},
+          models=[*models("sklearn", "own"), {"name": "onnx", "version": "v1", "namespace": "elsewhere"}],
+          storage={"type": "s3", "bucket": "fleet", "externalSecret": {"store": "vault", "key": "fleet/s3: a"}}),
+    spoke("elsewhere", networkPolicy={}, monitoring={"podMonitor": True},
+          storage={"type": "s3", "bucket": "fleet", "externalSecret": {
+              "store": "vault", "storeKind": "SecretStore", "key": "s3", "endpoint": "s3.example.com:9000",
+              "region": "eu"}}),
     spoke("renamed", deploymentMode="Serverless", kserveVersion="0.16", models=models("sklearn")),
 )  # fmt: skip
