@@ -7,11 +7,12 @@ from typing import Any
 
 from hubctl.errors import InputError
 from hubctl.model import base
-from hubctl.model.cluster import AnyStorage, ManagedCluster, PvcStorage, S3Storage
+from hubctl.model.cluster import ManagedCluster
 from hubctl.model.fleet import HubInputs
 from hubctl.model.platform import PLATFORM_PEERS, VISIBILITY
 from hubctl.model.predictor import InferenceService
 from hubctl.model.serving import HfStorage, OciStorage
+from hubctl.model.storage import AnyStorage, PvcStorage, S3Storage
 from hubctl.model.values import ModelProfile
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -46,6 +47,7 @@ def spoke_context(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, Any]:
             "deploymentMode": cluster.deployment_mode,
             "raw": cluster.deployment_mode in ("RawDeployment", "Standard"),
             "labels": dict(sorted(cluster.labels.items())),
+            "groups": list(cluster.groups),
             "quarantined": cluster.quarantined,
             "source": cluster.source,
             "overrides": list(cluster.overridden_by),

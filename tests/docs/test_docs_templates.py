@@ -6,7 +6,7 @@ import yaml
 from jinja2.filters import FILTERS
 
 from hubctl.inputs.load import load_inputs
-from hubctl.model.cluster import S3Storage
+from hubctl.model.storage import S3Storage
 from hubctl.render import context
 from hubctl.render.templates import load_templates
 from hubctl.render.tree import render_tree

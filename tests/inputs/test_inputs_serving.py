@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubctl.inputs.merge import patched
+from hubctl.inputs.settle import patched
 from hubctl.model.serving import FORMATS, misfit, spelled
 from hubctl.model.values import ModelPatch, ModelProfile
 from tests.inputs.inputfolder import VALUES, Folder

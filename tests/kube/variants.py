@@ -31,7 +31,20 @@ PROFILES: dict[str, dict[str, Any]] = {
 
 VALUES: dict[str, Any] = {
     "coordinationEngine": {"kserve": {"models": [{"name": name} for name in PROFILES]}},
-    "hubctl": {"gitops": {"remote": "https://git.example.com/fleet.git"}, "models": PROFILES},
+    "hubctl": {
+        "gitops": {"remote": "https://git.example.com/fleet.git"},
+        "models": PROFILES,
+        "groups": [
+            {"name": "all", "match": {}, "kserveVersion": "0.15"},
+            {
+                "name": "gpu",
+                "match": {"gpu": "yes"},
+                "storage": {"type": "pvc", "claim": "fast"},
+                "networkPolicy": {},
+                "models": {"sklearn": {"gpu": {"count": 4}, "minReplicas": 2, "maxReplicas": 3}},
+            },
+        ],
+    },
 }
 
 SPOKES = (
@@ -61,5 +74,7 @@ SPOKES = (
           storage={"type": "s3", "bucket": "fleet", "externalSecret": {
               "store": "vault", "storeKind": "SecretStore", "key": "s3", "endpoint": "s3.example.com:9000",
               "region": "eu"}}),
+    spoke("grouped", labels={"gpu": "yes"}, models=models("sklearn"),
+          overrides={"models": {"sklearn": {"maxReplicas": 9}}}),
     spoke("renamed", deploymentMode="Serverless", kserveVersion="0.16", models=models("sklearn")),
 )  # fmt: skip

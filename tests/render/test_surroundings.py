@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hubctl.model.cluster import S3Storage
 from hubctl.model.platform import ExternalSecret, Monitoring, NetworkPolicy
+from hubctl.model.storage import S3Storage
 from hubctl.render.templates import Templates
 from hubctl.render.tree import render_tree
 from tests.render.fleets import hub, service, spoke
