@@ -7,13 +7,16 @@ reading a file again.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hubctl.inputs import settle
 from hubctl.inputs.explain import nearest
 from hubctl.model.cluster import ManagedCluster, Spoke, SpokeModel
 from hubctl.model.fleet import HubInputs
+from hubctl.model.platform import Monitoring
 from hubctl.model.predictor import InferenceService
 from hubctl.model.remediation import Override, PinnedModel
-from hubctl.model.serving import spelled
-from hubctl.model.values import HubValues, ModelPatch, ModelProfile, RegisteredModel, UrlRoute
+from hubctl.model.serving import DEFAULT_MODE, spelled
+from hubctl.model.storage import PvcStorage
+from hubctl.model.values import HubValues, RegisteredModel, UrlRoute
 
 
 @dataclass(slots=True)
@@ -52,7 +55,13 @@ def assemble(
         values=values,
         clusters=clusters,
         overrides=ordered,
-        warnings=(*warnings, *unused(values, clusters), *in_clear(values, clusters), *unpolled(clusters)),
+        warnings=(
+            *warnings,
+            *unused(values, clusters),
+            *settle.idle(values, [spoke for _, spoke in spokes]),
+            *in_clear(values, clusters),
+            *unpolled(clusters),
+        ),
     )
 
 
@@ -99,7 +108,8 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
     """One spoke with defaults and overrides."""
     spec, name = spoke.spec, spoke.metadata.name
     registry = {model.name: model for model in values.kserve.registry}
-    namespace = spec.namespace or values.kserve.namespace
+    said = settle.settings_of(values, spoke)
+    namespace = said.namespace or values.kserve.namespace
     services = []
     for model in sorted(spec.models, key=lambda model: model.name):
         # An unregistered name is refused when files are read; here it only gets the default Service.
@@ -112,8 +122,8 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
                 version=version,
                 namespace=model.namespace or registered.namespace or namespace,
                 service=model.service or registered.service or f"{model.name}-predictor",
-                profile=patched(values.profile(model.name), spec.overrides.models.get(model.name)),
-                route=model.route or spec.route or values.hubctl.observe.route,
+                profile=settle.profile_of(values, spoke, model.name),
+                route=model.route or said.route or values.hubctl.observe.route,
                 pinned_by=names.get(pin, ""),
             )
         )
@@ -124,20 +134,18 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
         topology=spec.topology,
         destination=spec.destination.name if spec.destination else name,
         namespace=namespace,
-        storage=spec.storage,
+        storage=said.storage or PvcStorage(),
         models=tuple(services),
         source=source,
         labels=dict(sorted(spoke.metadata.labels.items())),
         quarantined=bool(merged.quarantined_by),
         overridden_by=tuple(sorted({names[file] for file in merged.files})),
-        deployment_mode=spelled(spec.deployment_mode, spec.kserve_version),
-        expose=spec.expose,
+        deployment_mode=spelled(said.deployment_mode or DEFAULT_MODE, said.kserve_version),
+        expose=said.expose,
+        network_policy=said.network_policy,
+        monitoring=said.monitoring or Monitoring(),
+        groups=tuple(group.name for group in settle.groups_of(values, spoke)),
     )
-
-
-def patched(profile: ModelProfile, patch: ModelPatch | None) -> ModelProfile:
-    """The profile with a spoke's changes; resources are merged key by key, all else is replaced."""
-    return profile.model_copy(update=patch.changes(profile)) if patch else profile
 
 
 def unused(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
@@ -149,6 +157,9 @@ def unused(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
         # An empty fleet has its own warning.
         found = []
     named = [(f"hubctl.models.{name}", name) for name in sorted(values.hubctl.models)]
+    named += [
+        (f"hubctl.groups {group.name!r}", name) for group in values.hubctl.groups for name in sorted(group.models)
+    ]
     named += [
         (f"hubctl.remediation policy {policy.name!r}", name)
         for policy in values.hubctl.remediation.policies

@@ -11,9 +11,10 @@ from typing import Any
 
 from hubctl.inputs import load
 from hubctl.inputs.document import Document, Trail, dotted, parse
-from hubctl.model.cluster import ManagedCluster, PvcStorage
+from hubctl.model.cluster import ManagedCluster
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import InferenceService
+from hubctl.model.storage import PvcStorage
 from hubctl.settings import Settings
 
 Places = tuple[str, ...]

@@ -6,7 +6,7 @@ Pure. Apart from the models, which see one file each.
 from collections.abc import Sequence
 
 from hubctl.errors import InputError
-from hubctl.inputs import merge
+from hubctl.inputs import settle
 from hubctl.inputs.document import Document, Trail
 from hubctl.inputs.explain import nearest
 from hubctl.model import platform, serving
@@ -21,7 +21,7 @@ def check(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> list[I
         found += _models(values, document, spoke)
         found += _patches(document, spoke)
         found += _profiles(values, document, spoke)
-        found += _surroundings(document, spoke)
+        found += _surroundings(values, document, spoke)
     return found
 
 
@@ -96,22 +96,33 @@ def _patches(document: Document, spoke: Spoke) -> list[InputError]:
 
 
 def _profiles(values: HubValues, document: Document, spoke: Spoke) -> list[InputError]:
-    """What fleet and spoke say of a model fits together once it is merged."""
+    """What fleet, groups and spoke say of a model fits together once it is merged."""
     found = []
+    groups = _counting(values, spoke)
+    mode = settle.settings_of(values, spoke).deployment_mode or serving.DEFAULT_MODE
     for index, model in enumerate(spoke.spec.models):
-        patch = spoke.spec.overrides.models.get(model.name)
-        profile = merge.patched(values.profile(model.name), patch)
-        trail: Trail = ("spec", "overrides", "models", model.name) if patch else ("spec", "models", index, "name")
-        hint = f"set both here, or under hubctl.models.{model.name} in values-hub.yaml"
-        wrong = [_replicas(profile), serving.misfit(profile), serving.mode_misfit(profile, spoke.spec.deployment_mode)]
+        patched = model.name in spoke.spec.overrides.models
+        profile = settle.profile_of(values, spoke, model.name)
+        trail: Trail = ("spec", "overrides", "models", model.name) if patched else ("spec", "models", index, "name")
+        hint = f"set both here, or under hubctl.models.{model.name} in values-hub.yaml{groups}"
+        wrong = [_replicas(profile), serving.misfit(profile), serving.mode_misfit(profile, mode)]
         found += [InputError(f"{model.name}: {text}", where=document.where(trail), hint=hint) for text in wrong if text]
     return found
 
 
-def _surroundings(document: Document, spoke: Spoke) -> list[InputError]:
+def _surroundings(values: HubValues, document: Document, spoke: Spoke) -> list[InputError]:
     """What is around the predictors fits the spoke's platform."""
-    wrong = platform.exposure_misfit(spoke.spec.expose, spoke.spec.platform, spoke.spec.deployment_mode)
-    return [InputError(wrong, where=document.where(("spec", "expose")))] if wrong else []
+    said = settle.settings_of(values, spoke)
+    mode = said.deployment_mode or serving.DEFAULT_MODE
+    wrong = platform.exposure_misfit(said.expose, spoke.spec.platform, mode)
+    hint = "" if spoke.spec.expose else f"set it here{_counting(values, spoke)}"
+    return [InputError(wrong, where=document.where(("spec", "expose")), hint=hint)] if wrong else []
+
+
+def _counting(values: HubValues, spoke: Spoke) -> str:
+    """For the end of a hint: the groups that have a say, if any."""
+    names = [group.name for group in settle.groups_of(values, spoke)]
+    return f"; these groups count here: {', '.join(names)}" if names else ""
 
 
 def _replicas(profile: ModelProfile) -> str:

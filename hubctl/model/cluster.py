@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hubctl.model.base import ClusterName, DnsLabel, ModelName, Strict, Version
-from hubctl.model.platform import Expose
+from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
 from hubctl.model.predictor import InferenceService
-from hubctl.model.serving import DeploymentMode, HfStorage, OciStorage
-from hubctl.model.values import ModelPatch, Route
+from hubctl.model.storage import AnyStorage
+from hubctl.model.values import ModelPatch, Route, SpokeSettings
 
 
 class Metadata(Strict):
@@ -28,32 +28,6 @@ class Destination(Strict):
     """The spoke as Argo CD knows it: by name, never by URL, because ACM changes the URL."""
 
     name: ClusterName
-
-
-class PvcStorage(Strict):
-    """Models lie on a PersistentVolumeClaim of the spoke."""
-
-    type: Literal["pvc"] = "pvc"
-    claim: DnsLabel = "model-storage-pvc"
-    size: Annotated[str, Field(pattern=r"^[1-9]\d*(\.\d+)?(Ki|Mi|Gi|Ti)$")] = "10Gi"
-    storage_class: DnsLabel | None = None
-    access_mode: Literal["ReadWriteMany", "ReadWriteOnce"] | None = Field(
-        None, description="default: ReadWriteMany on ha, ReadWriteOnce on sno"
-    )
-
-
-class S3Storage(Strict):
-    """Models lie in an S3 bucket; the credentials are in a Secret of the spoke that hubctl never sees."""
-
-    type: Literal["s3"] = "s3"
-    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
-    prefix: Annotated[str, Field(pattern=r"^[^/].*[^/]$")] | None = None
-    secret_name: DnsLabel = "model-storage-s3"  # noqa: S105 - the name of a Secret, not a secret
-    service_account: DnsLabel = "model-storage"
-
-
-AnyStorage = PvcStorage | S3Storage | OciStorage | HfStorage
-Storage = Annotated[AnyStorage, Field(discriminator="type")]
 
 
 class SpokeModel(Strict):
@@ -72,23 +46,13 @@ class Overrides(Strict):
     models: dict[ModelName, ModelPatch] = Field(default_factory=dict)
 
 
-class SpokeSpec(Strict):
+class SpokeSpec(SpokeSettings):
     """What a person says of a spoke."""
 
     platform: Literal["openshift", "kubernetes"]
     version: Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?$")] = Field(description="of the platform, quoted: '4.18'")
     topology: Literal["ha", "sno"] = "ha"
     destination: Destination | None = Field(None, description="default: the spoke's own name")
-    namespace: DnsLabel | None = Field(None, description="default: coordinationEngine.kserve.namespace")
-    route: Route | None = Field(None, description="default: hubctl.observe.route")
-    storage: Storage = PvcStorage()
-    kserve_version: Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?$")] | None = Field(
-        None, description="of the spoke's KServe, quoted: '0.16'; decides how deploymentMode is spelled"
-    )
-    deployment_mode: DeploymentMode = Field(
-        "RawDeployment", description="Standard is RawDeployment and Serverless is Knative, before and after KServe 0.16"
-    )
-    expose: Expose | None = Field(None, description="default: only reached inside of the spoke")
     models: tuple[SpokeModel, ...] = ()
     overrides: Overrides = Overrides()
 
@@ -110,6 +74,7 @@ class ManagedCluster:
         destination: the Argo CD cluster name.
         namespace: where models live that name no namespace of their own.
         models: sorted by name.
+        groups: names of the groups that count for it, in their order.
         deployment_mode: as KServe's annotation spells it on this spoke.
         quarantined: no ApplicationSet delivers to it.
         source: the file it comes from, relative to the folder of the inputs.
@@ -128,8 +93,11 @@ class ManagedCluster:
     labels: dict[str, str] = field(default_factory=dict)
     quarantined: bool = False
     overridden_by: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     deployment_mode: str = "RawDeployment"
     expose: Expose | None = None
+    network_policy: NetworkPolicy | None = None
+    monitoring: Monitoring = field(default_factory=Monitoring)
 
     def model(self, name: str) -> InferenceService | None:
         """The model of that name, or None."""

@@ -6,9 +6,9 @@ that counts for a spoke is merged: :func:`exposure_misfit` says it.
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from hubctl.model.base import DnsLabel, Strict, only_placeholders, placeholders
+from hubctl.model.base import DnsLabel, Strict, Version, only_placeholders, placeholders
 from hubctl.model.serving import DeploymentMode, is_raw
 
 Via = Literal["route", "ingress", "gateway"]
@@ -72,3 +72,62 @@ def _gateway_misfit(expose: Expose) -> str:
 
 def _given(expose: Expose, *keys: str) -> str:
     return ", ".join(key for key in keys if expose.model_dump(by_alias=True)[key] is not None)
+
+
+class NetworkPolicy(Strict):
+    """Who may reach the predictors inside of the spoke; everybody else may not."""
+
+    enabled: bool = True
+    allow_from: tuple[DnsLabel, ...] = Field((), description="namespaces, besides the models' own and the platform's")
+
+
+def _not_ours(key: str) -> str:
+    if key.startswith("app.kubernetes.io/"):
+        raise ValueError("app.kubernetes.io/ labels are hubctl's own, expected another key")
+    return key
+
+
+LabelKey = Annotated[
+    str,
+    Field(pattern=r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"),
+    AfterValidator(_not_ours),
+]
+"""A label's key, with a prefix if need be; its value has the pattern of a version."""
+
+
+class Monitoring(Strict):
+    """Objects for the Prometheus operator of the spoke, which has to be there."""
+
+    pod_monitor: bool = False
+    prometheus_rule: bool = False
+    labels: dict[LabelKey, Version] = Field(
+        default_factory=dict, description="that the operator's Prometheus selects by"
+    )
+    interval: Annotated[str, Field(pattern=r"^[1-9]\d*(s|m)$")] = "30s"
+    slow_seconds: float = Field(5.0, gt=0, le=3600, description="99th percentile of a prediction that raises an alert")
+
+
+class ExternalSecret(Strict):
+    """Credentials that the External Secrets operator of the spoke puts into a Secret for S3."""
+
+    store: DnsLabel
+    store_kind: Literal["SecretStore", "ClusterSecretStore"] = "ClusterSecretStore"
+    key: str = Field(min_length=1, description="of the secret in the store")
+    access_key_property: str = "AWS_ACCESS_KEY_ID"
+    secret_key_property: str = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a property, not a secret
+    refresh_interval: Annotated[str, Field(pattern=r"^[1-9]\d*(s|m|h)$")] = "1h"
+    endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+(:\d+)?$")] | None = Field(
+        None, description="host of the S3 service, without scheme; default: Amazon's"
+    )
+    region: str | None = None
+
+
+PLATFORM_PEERS: dict[str, tuple[dict[str, str], ...]] = {
+    "openshift": (
+        {"network.openshift.io/policy-group": "ingress"},
+        {"kubernetes.io/metadata.name": "open-cluster-management-agent-addon"},
+        {"kubernetes.io/metadata.name": "openshift-user-workload-monitoring"},
+    ),
+    "kubernetes": ({"kubernetes.io/metadata.name": "open-cluster-management-agent-addon"},),
+}
+"""Labels of namespaces that have to reach predictors: routers, ACM's cluster-proxy agent, monitoring."""

@@ -36,6 +36,7 @@ RUNTIMES: dict[str, tuple[Protocol, ...]] = {
 """KServe's own runtimes that speak one protocol only."""
 
 DEFAULT_FORMAT = "sklearn"
+DEFAULT_MODE: DeploymentMode = "RawDeployment"
 _RAW = ("RawDeployment", "Standard")
 _RENAMED = (0, 16)
 """Since this version KServe stores Standard and Knative, and only reads the older words."""

@@ -5,7 +5,7 @@ A hub file of Validated Patterns holds much more; other people's keys are kept i
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from hubctl.model.base import (
     DnsLabel,
@@ -16,7 +16,9 @@ from hubctl.model.base import (
     only_placeholders,
 )
 from hubctl.model.gitops import GitOps
-from hubctl.model.serving import Serving, ServingPatch
+from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
+from hubctl.model.serving import DeploymentMode, Serving, ServingPatch
+from hubctl.model.storage import Storage
 
 RESERVED_PREFIXES = ("namespace", "timeout", "predictor-port")
 """The coordination engine reads KSERVE_NAMESPACE, KSERVE_TIMEOUT and KSERVE_PREDICTOR_PORT itself."""
@@ -140,6 +142,32 @@ class ModelPatch(ServingPatch):
     features: Features | None = None
 
 
+class SpokeSettings(Strict):
+    """What a spoke's file says of itself and a group says of many spokes."""
+
+    namespace: DnsLabel | None = Field(None, description="default: coordinationEngine.kserve.namespace")
+    route: Route | None = Field(None, description="default: hubctl.observe.route")
+    storage: Storage | None = Field(None, description="default: a claim with its own defaults")
+    kserve_version: Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?$")] | None = Field(
+        None, description="of the spoke's KServe, quoted: '0.16'; decides how deploymentMode is spelled"
+    )
+    deployment_mode: DeploymentMode | None = Field(
+        None,
+        description="default: RawDeployment; KServe 0.16 named it Standard, and Serverless Knative",
+    )
+    expose: Expose | None = Field(None, description="default: only reached inside of the spoke")
+    network_policy: NetworkPolicy | None = Field(None, description="default: none, everybody may reach predictors")
+    monitoring: Monitoring | None = Field(None, description="default: none")
+
+
+class Group(SpokeSettings):
+    """Settings of all spokes that carry some labels."""
+
+    name: str = Field(min_length=1)
+    match: dict[str, str] = Field(description="labels that a spoke must have, all of them; none: every spoke")
+    models: dict[ModelName, ModelPatch] = Field(default_factory=dict, description="patches of the fleet's profiles")
+
+
 class Observe(Strict):
     """How predictors are polled."""
 
@@ -246,10 +274,19 @@ class HubctlSection(Strict):
     gitops: GitOps = GitOps()
     observe: Observe = Observe()
     models: dict[ModelName, ModelProfile] = Field(default_factory=dict)
+    groups: tuple[Group, ...] = Field((), description="between the fleet's defaults and a spoke's own file, in order")
     aggregate: Aggregate = Aggregate()
     remediation: Remediation = Remediation()
     notify: Notify = Notify()
     store: Store = Store()
+
+    @field_validator("groups")
+    @classmethod
+    def _named_once(cls, groups: tuple[Group, ...]) -> tuple[Group, ...]:
+        names = [group.name for group in groups]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"expected each group once, found {', '.join(twice)} more than once")
+        return groups
 
 
 class HubValues(Strict):

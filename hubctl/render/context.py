@@ -7,11 +7,12 @@ from typing import Any
 
 from hubctl.errors import InputError
 from hubctl.model import base
-from hubctl.model.cluster import AnyStorage, ManagedCluster, PvcStorage, S3Storage
+from hubctl.model.cluster import ManagedCluster
 from hubctl.model.fleet import HubInputs
-from hubctl.model.platform import VISIBILITY
+from hubctl.model.platform import PLATFORM_PEERS, VISIBILITY
 from hubctl.model.predictor import InferenceService
 from hubctl.model.serving import HfStorage, OciStorage
+from hubctl.model.storage import AnyStorage, PvcStorage, S3Storage
 from hubctl.model.values import ModelProfile
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -46,11 +47,14 @@ def spoke_context(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, Any]:
             "deploymentMode": cluster.deployment_mode,
             "raw": cluster.deployment_mode in ("RawDeployment", "Standard"),
             "labels": dict(sorted(cluster.labels.items())),
+            "groups": list(cluster.groups),
             "quarantined": cluster.quarantined,
             "source": cluster.source,
             "overrides": list(cluster.overridden_by),
         },
         "storage": storage_context(cluster),
+        "networkPolicy": network_policy(cluster),
+        "monitoring": cluster.monitoring.model_dump(by_alias=True),
         "models": models,
         "engine": {"env": engine_environment(inputs, cluster)},
     }
@@ -119,6 +123,7 @@ def storage_context(cluster: ManagedCluster) -> dict[str, Any]:
             "bucket": storage.bucket,
             "secretName": storage.secret_name,
             "serviceAccount": storage.service_account,
+            "externalSecret": storage.external_secret and storage.external_secret.model_dump(by_alias=True),
         }
     return {
         "type": "pvc",
@@ -127,6 +132,15 @@ def storage_context(cluster: ManagedCluster) -> dict[str, Any]:
         "storageClass": storage.storage_class,
         "accessMode": storage.access_mode or ("ReadWriteMany" if cluster.topology == "ha" else "ReadWriteOnce"),
     }
+
+
+def network_policy(cluster: ManagedCluster) -> dict[str, Any] | None:
+    """``peers``: labels of the namespaces that may reach predictors; None when everybody may."""
+    policy = cluster.network_policy
+    if policy is None or not policy.enabled:
+        return None
+    asked = ({"kubernetes.io/metadata.name": name} for name in policy.allow_from)
+    return {"peers": [*PLATFORM_PEERS[cluster.platform], *asked]}
 
 
 def storage_uri(cluster: ManagedCluster, model: InferenceService) -> str:
@@ -211,13 +225,19 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
 
 def kinds(inputs: HubInputs) -> set[tuple[str, str]]:
     """Group and kind of the objects that only some spokes get; the AppProject allows no others."""
-    found = set()
-    for cluster in inputs.clusters:
-        via = cluster.expose.chosen(cluster.platform) if cluster.expose else ""
-        if via == "ingress":
-            found.add(("networking.k8s.io", "Ingress"))
-        if via == "gateway":
-            found.add(("gateway.networking.k8s.io", "HTTPRoute"))
-        if via == "gateway" and cluster.expose and cluster.expose.class_name:
-            found.add(("gateway.networking.k8s.io", "Gateway"))
-    return found
+    return {kind for cluster in inputs.clusters for kind, wanted in _switches(cluster).items() if wanted}
+
+
+def _switches(cluster: ManagedCluster) -> dict[tuple[str, str], bool]:
+    expose = cluster.expose
+    via = expose.chosen(cluster.platform) if expose else ""
+    storage = cluster.storage
+    return {
+        ("networking.k8s.io", "Ingress"): via == "ingress",
+        ("gateway.networking.k8s.io", "HTTPRoute"): via == "gateway",
+        ("gateway.networking.k8s.io", "Gateway"): via == "gateway" and bool(expose and expose.class_name),
+        ("networking.k8s.io", "NetworkPolicy"): network_policy(cluster) is not None,
+        ("monitoring.coreos.com", "PodMonitor"): cluster.monitoring.pod_monitor,
+        ("monitoring.coreos.com", "PrometheusRule"): cluster.monitoring.prometheus_rule,
+        ("external-secrets.io", "ExternalSecret"): isinstance(storage, S3Storage) and bool(storage.external_secret),
+    }

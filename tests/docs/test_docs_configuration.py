@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from hubctl.inputs.document import parse
 from hubctl.inputs.explain import check
-from hubctl.model import cluster, gitops, platform, remediation, serving, values
+from hubctl.model import cluster, gitops, platform, remediation, serving, storage, values
 from hubctl.model.base import parse_duration
 from tests.docs import markdown
 
@@ -31,6 +31,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "features": values.Features,
     "A container": serving.Container,
     "gpu": serving.Gpu,
+    "A group": values.Group,
     "hubctl.aggregate": values.Aggregate,
     "hubctl.remediation": values.Remediation,
     "A policy": values.Policy,
@@ -42,8 +43,11 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "Spoke spec": cluster.SpokeSpec,
     "destination": cluster.Destination,
     "expose": platform.Expose,
-    "Storage of type pvc": cluster.PvcStorage,
-    "Storage of type s3": cluster.S3Storage,
+    "networkPolicy": platform.NetworkPolicy,
+    "monitoring": platform.Monitoring,
+    "externalSecret": platform.ExternalSecret,
+    "Storage of type pvc": storage.PvcStorage,
+    "Storage of type s3": storage.S3Storage,
     "Storage of type oci": serving.OciStorage,
     "Storage of type hf": serving.HfStorage,
     "A model of a spoke": cluster.SpokeModel,

@@ -8,7 +8,7 @@ from jinja2.filters import FILTERS
 
 from hubctl.cli import main
 from hubctl.inputs.load import load_inputs
-from hubctl.model.cluster import S3Storage
+from hubctl.model.storage import S3Storage
 from hubctl.render import context
 from hubctl.render.templates import load_templates
 from hubctl.render.tree import render_tree
@@ -49,6 +49,7 @@ def test_every_name_that_spoke_templates_see_is_listed() -> None:
         expected |= {f"spoke.{key}" for key in seen["spoke"]}
         expected |= {f"storage.{key} ({kind})" if key != "type" else "storage.type" for key in seen["storage"]}
         expected |= {f"model.{key}" for key in seen["models"][0]} | {"models", "engine.env", "template", "resources"}
+        expected |= {f"monitoring.{key}" for key in seen["monitoring"]} | {"networkPolicy.peers"}
     assert expected == set(PAGE.words("What spoke templates see"))
 
 

@@ -149,6 +149,7 @@ def test_new_cluster_takes_any_route_and_storage() -> None:
     )
     spec = explain.check(Spoke, parse(text, "x")).spec
     assert spec.route is not None
+    assert spec.storage is not None
     assert (spec.route.type, spec.storage.type) == ("url", "s3")
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubctl.inputs import assemble
-from hubctl.inputs.merge import patched
+from hubctl.inputs.settle import patched
 from hubctl.model.cluster import Metadata, Overrides, Spoke, SpokeModel, SpokeSpec
 from hubctl.model.remediation import Override, OverrideMetadata, OverrideSpec, PinnedModel
 from hubctl.model.serving import Resources

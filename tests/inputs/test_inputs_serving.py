@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubctl.inputs.merge import patched
+from hubctl.inputs.settle import patched
 from hubctl.model.serving import FORMATS, misfit, spelled
 from hubctl.model.values import ModelPatch, ModelProfile
 from tests.inputs.inputfolder import VALUES, Folder
@@ -124,3 +124,17 @@ def test_exposure_that_does_not_fit_the_platform_is_refused_at_its_line(folder: 
     (problem,) = folder.change("clusters/edge-a.yaml", "  models:", "  expose: {host: a}\n  models:").problems()
     assert problem.where == "clusters/edge-a.yaml:8 spec.expose"
     assert problem.message == "OpenShift AI makes the Route itself, expected no host"
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ("{a: b c}", "expected 1 to 63 letters"),
+        ("{a b: c}", "expected a label's key"),
+        ("{app.kubernetes.io/name: c}", "hubctl's own"),
+    ],
+)
+def test_labels_that_an_api_server_refuses_are_refused_here(folder: Folder, labels: str, message: str) -> None:
+    folder.change("clusters/edge-a.yaml", "  models:", f"  monitoring: {{labels: {labels}}}\n  models:")
+    (problem,) = folder.problems()
+    assert message in problem.message

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from hubctl.errors import HubctlError
-from hubctl.model import base, cluster, serving
+from hubctl.model import base, serving, storage
 from tests.kube import fleets
 from tests.kube.api import Api
 
@@ -36,7 +36,7 @@ NAMES = accepted(schema_of(base.DnsLabel))
 QUANTITIES = accepted(schema_of(base.Quantity) | {"maxLength": 8})
 """An exponent beyond 32 bits keeps the server busy until its request ends, after a minute."""
 
-SIZES = accepted(cluster.PvcStorage.model_json_schema()["properties"]["size"])
+SIZES = accepted(storage.PvcStorage.model_json_schema()["properties"]["size"])
 AMOUNTS = st.dictionaries(st.sampled_from(["cpu", "memory", "nvidia.com/gpu"]), QUANTITIES)
 REPLICAS = st.tuples(st.integers(0, serving.INT32), st.integers(1, serving.INT32)).map(sorted)
 PROFILES = st.fixed_dictionaries(

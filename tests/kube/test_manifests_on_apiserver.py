@@ -148,6 +148,10 @@ WRONG_VARIANT = {
     'Unsupported value: "Ours"': ("spokes/gated/exposure-sklearn.yaml#0", "from: Same", "from: Ours"),
     'Unsupported value: "Open"': ("spokes/gated/exposure-sklearn.yaml#0", "mode: Terminate", "mode: Open"),
     'unknown field "spec.parentRef"': ("spokes/shared/exposure-sklearn.yaml", "parentRefs:", "parentRef:"),
+    'Unsupported value: "Store"': ("spokes/elsewhere/externalsecret.yaml", "kind: SecretStore", "kind: Store"),
+    "spec.podMetricsEndpoints[0].interval": ("spokes/watched/podmonitor.yaml#0", "interval: 30s", "interval: soon"),
+    "spec.groups[0].rules[0].for": ("spokes/watched/prometheusrule-own.yaml", "for: 5m", "for: long"),
+    'Unsupported value: "Inward"': ("spokes/watched/networkpolicy.yaml#0", "- Ingress", "- Inward"),
     "canaryTrafficPercent": ("spokes/repositories/inferenceservice-huggingface.yaml", ": 10", ": ten"),
 }
 

@@ -31,7 +31,20 @@ PROFILES: dict[str, dict[str, Any]] = {
 
 VALUES: dict[str, Any] = {
     "coordinationEngine": {"kserve": {"models": [{"name": name} for name in PROFILES]}},
-    "hubctl": {"gitops": {"remote": "https://git.example.com/fleet.git"}, "models": PROFILES},
+    "hubctl": {
+        "gitops": {"remote": "https://git.example.com/fleet.git"},
+        "models": PROFILES,
+        "groups": [
+            {"name": "all", "match": {}, "kserveVersion": "0.15"},
+            {
+                "name": "gpu",
+                "match": {"gpu": "yes"},
+                "storage": {"type": "pvc", "claim": "fast"},
+                "networkPolicy": {},
+                "models": {"sklearn": {"gpu": {"count": 4}, "minReplicas": 2, "maxReplicas": 3}},
+            },
+        ],
+    },
 }
 
 SPOKES = (
@@ -53,5 +66,15 @@ SPOKES = (
                   "port": 8080}),
     spoke("unencrypted", models=models("sklearn"),
           expose={"via": "gateway", "host": "{model}.example.com", "className": "istio"}),
+    spoke("watched", platform="openshift", networkPolicy={"allowFrom": ["ingress-nginx"]},
+          monitoring={"podMonitor": True, "prometheusRule": True, "labels": {"release": "1.0_a", "a.b/c": "true"}},
+          models=[*models("sklearn", "own"), {"name": "onnx", "version": "v1", "namespace": "elsewhere"}],
+          storage={"type": "s3", "bucket": "fleet", "externalSecret": {"store": "vault", "key": "fleet/s3: a"}}),
+    spoke("elsewhere", networkPolicy={}, monitoring={"podMonitor": True},
+          storage={"type": "s3", "bucket": "fleet", "externalSecret": {
+              "store": "vault", "storeKind": "SecretStore", "key": "s3", "endpoint": "s3.example.com:9000",
+              "region": "eu"}}),
+    spoke("grouped", labels={"gpu": "yes"}, models=models("sklearn"),
+          overrides={"models": {"sklearn": {"maxReplicas": 9}}}),
     spoke("renamed", deploymentMode="Serverless", kserveVersion="0.16", models=models("sklearn")),
 )  # fmt: skip

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from hubctl.model.cluster import S3Storage
 from hubctl.model.fleet import HubInputs
+from hubctl.model.storage import S3Storage
 from hubctl.render.templates import Templates, load_templates
 from tests.render.fleets import hub, spoke
 

@@ -1,8 +1,9 @@
 """Fleets for the render tests, built without files."""
 
-from hubctl.model.cluster import ManagedCluster, PvcStorage
+from hubctl.model.cluster import ManagedCluster
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import InferenceService
+from hubctl.model.storage import PvcStorage
 from hubctl.model.values import HubValues
 
 
