@@ -40,12 +40,19 @@ class Access:
     directory: Path = Path()
 
     def options(self, remote: str) -> tuple[str, ...]:
-        """Settings for ``git -c``; none unless a password is to be sent over HTTPS."""
-        if not self._sends_password(remote):
+        """Settings for ``git -c``, for HTTPS only; all for this server, so that a redirect to another gets nothing."""
+        if not _over_https(remote):
             return ()
-        # Only for this server: a redirect to another one gets nothing. The empty line drops a person's own helpers.
         place = urlsplit(remote)
-        return ("credential.helper=", f"credential.{place.scheme}://{place.netloc}.helper=!{self._helper()}")
+        server = f"{place.scheme}://{place.netloc}"
+        # A person may have switched the check off for everything; not where our CA or password is concerned.
+        made: list[str] = []
+        if self.credentials.ca_file or self.credentials.has_password:
+            made.append(f"http.{server}.sslVerify=true")
+        if self.credentials.has_password:
+            # The empty one drops a person's own helpers.
+            made += ["credential.helper=", f"credential.{server}.helper=!{self._helper()}"]
+        return tuple(made)
 
     def environment(self, remote: str, ssh: str) -> dict[str, str]:
         """Variables for git; ``ssh`` is the command that reaches a remote over SSH without credentials of ours."""

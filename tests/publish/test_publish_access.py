@@ -42,7 +42,8 @@ def test_what_is_neither_https_nor_ssh_gets_nothing(remote: str) -> None:
 
 
 def test_password_is_for_its_server_only(tmp_path: Path) -> None:
-    drops, helper = Access(KEYS, tmp_path).options("https://git.example.com:8443/a/b.git")
+    checks, drops, helper = Access(KEYS, tmp_path).options("https://git.example.com:8443/a/b.git")
+    assert checks == "http.https://git.example.com:8443.sslVerify=true"
     assert drops == "credential.helper="
     assert helper.startswith("credential.https://git.example.com:8443.helper=!f() {")
 

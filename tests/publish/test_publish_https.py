@@ -121,8 +121,10 @@ async def test_without_credentials_nobody_is_asked(opens: Opens) -> None:
 
 
 async def test_certificate_of_an_unknown_ca_is_refused_before_anything_is_sent(
-    opens: Opens, served: httpsgit.HttpsGit, remote: Remote
+    opens: Opens, served: httpsgit.HttpsGit, remote: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (remote.path.parent / "gitconfig").write_text("[http]\nsslVerify = false\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(remote.path.parent / "gitconfig"))
     trustme.CA().cert_pem.write_to_path(str(remote.path.parent / "other.pem"))
     for ca_file in ("other.pem", None):
         found = await failure(opens(ca_file=ca_file))
