@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from hubctl.cli import checking, output, tracing
+from hubctl.cli import checking, output
 from hubctl.errors import InputError
 from hubctl.inputs import load
 from hubctl.model import tree
@@ -28,12 +28,9 @@ MARKER = ".hubctl-rendered"
 @click.option("--output", "folder", type=click.Path(path_type=Path), help="Write the files here instead of printing.")
 @click.option("--cluster", help="Only this spoke.")
 @click.option("--check", is_flag=True, help="Render twice, in two processes and orders; exits 1 if a byte differs.")
-@click.option("--explain", "asked", metavar="PATH[:FIELD]", help="Say where the values of a file or field come from.")
 @click.option(checking.AGAIN, "in_reverse", is_flag=True, hidden=True)
 @click.pass_obj
-def render(
-    settings_of: Any, folder: Path | None, cluster: str | None, check: bool, asked: str | None, in_reverse: bool
-) -> None:
+def render(settings_of: Any, folder: Path | None, cluster: str | None, check: bool, in_reverse: bool) -> None:
     """Render every manifest of the fleet; needs neither Git nor a network.
 
     Overrides are read from the folder's own overrides/.
@@ -42,20 +39,14 @@ def render(
     Examples:
       hubctl render --cluster edge-factory
       hubctl render --check
-      hubctl render --explain spokes/edge-factory/storage.yaml:spec.accessModes
       hubctl render --output build/ && kustomize build build/spokes/edge-factory
     """
     if check and folder is not None:
         raise click.UsageError("--check writes nothing, so it does not go with --output")
-    if asked is not None and (check or folder is not None or cluster is not None):
-        raise click.UsageError("--explain is about one file, so it does not go with --check, --output or --cluster")
     settings = settings_of()
     inputs = checking.reversed_inputs(settings) if in_reverse else load.load_inputs(settings, None)
     warn(inputs)
     if switched_off(inputs):
-        return
-    if asked is not None:
-        tracing.explain(settings, inputs, asked)
         return
     if cluster is not None and inputs.cluster(cluster) is None:
         raise unknown_spoke(cluster, inputs)

@@ -6,7 +6,6 @@ no file. ``kustomization.yaml.j2`` comes last and sees ``resources``, the files 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import yaml
@@ -49,53 +48,6 @@ def render_tree(inputs: HubInputs, templates: Renderer) -> tree.RenderedTree:
         )
     files |= _folder(tree.HUB, "hub/", templates, context.hub_context(inputs), "hub")
     return tree.RenderedTree(dict(sorted(files.items())))
-
-
-@dataclass(frozen=True, slots=True)
-class Making:
-    """How a file is made.
-
-    Attributes:
-        template: its name, such as ``spoke/storage.yaml.j2``.
-        seen: what the template sees.
-        subject: whom it is rendered for.
-    """
-
-    template: str
-    seen: Mapping[str, Any]
-    subject: str
-
-
-def making(inputs: HubInputs, templates: Renderer, path: str) -> Making | None:
-    """How the file at a path of the tree is made; None when no template makes it.
-
-    Of several templates for one file it is the one whose text counts. A template that renders to nothing is found too.
-
-    Raises:
-        TemplateError: a template failed.
-        InputError: the hub's manifests lack an input.
-    """
-    folder, _, file = path.rpartition("/")
-    cluster = inputs.cluster(folder.removeprefix(f"{tree.SPOKES}/")) if folder.startswith(f"{tree.SPOKES}/") else None
-    if cluster is None and folder != tree.HUB:
-        return None
-    subject = f"spoke {cluster.name}" if cluster else "hub"
-    seen = context.spoke_context(inputs, cluster) if cluster else context.hub_context(inputs)
-    prefix = "spoke/" if cluster else "hub/"
-    last = f"{prefix}{KUSTOMIZATION}.j2"
-    if file == KUSTOMIZATION and last in templates.names:
-        beside = sorted(each.rpartition("/")[2] for each in _folder(folder, prefix, templates, seen, subject))
-        resources = [each for each in beside if each not in _PLAIN]
-        return Making(last, {**seen, "resources": resources}, subject)
-    found = [
-        Making(name, {**seen, **extra, "template": f"templates/{name}"}, subject)
-        for name in templates.names
-        if name.startswith(prefix) and name != last
-        for output, extra in _outputs(name, name.removeprefix(prefix).removesuffix(".j2"), seen)
-        if output == file
-    ]
-    full = [one for one in found if templates.render(one.template, one.seen, subject).strip()]
-    return next(reversed(full or found), None)
 
 
 def _folder(target: str, prefix: str, templates: Renderer, seen: dict[str, Any], subject: str) -> dict[str, bytes]:

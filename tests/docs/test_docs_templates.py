@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import pytest
 import yaml
 from jinja2.filters import FILTERS
 
-from hubctl.cli import main
 from hubctl.inputs.load import load_inputs
 from hubctl.model.storage import S3Storage
 from hubctl.render import context
@@ -67,9 +65,3 @@ def test_the_example_renders_for_every_spoke(tmp_path: Path) -> None:
     for cluster in SAMPLE.clusters:
         rules = yaml.safe_load(made[f"spokes/{cluster.name}/alert-rules.yaml"])["data"]["rules.yaml"]
         assert [model.name for model in cluster.models] == yaml.safe_load(rules)["models"]
-
-
-def test_the_explanation_that_is_shown_is_what_the_command_says(capsys: pytest.CaptureFixture[str]) -> None:
-    command, *expected = next(block for block in PAGE.blocks("console") if "--explain" in block).splitlines()
-    assert main.run(["-C", str(markdown.ROOT), *command.split()[2:]]) == 0
-    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == expected
