@@ -30,6 +30,7 @@ check: $(VENV)/dev.stamp ## Lint, types, import contracts
 	$(BIN)/lint-imports
 
 test: check      ## Everything the tests need, then the tests
+	tests/install-servers.sh
 	$(BIN)/python -m pytest
 
 test-kube: $(VENV)/dev.stamp ## Send every manifest to a real kube-apiserver (needs Go; the first run builds for minutes)
