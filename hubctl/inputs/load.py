@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hubctl.errors import InputError
-from hubctl.inputs import explain, merge, references
+from hubctl.inputs import explain, idle, merge, references
 from hubctl.inputs.document import Document, parse, refuse
 from hubctl.model.cluster import Spoke
 from hubctl.model.fleet import HubInputs
@@ -126,6 +126,7 @@ def _sources(settings: Settings, problems: list[InputError]) -> Sources:
     # Against a registry that could not be read every model would be unknown.
     if readable:
         problems += references.check(values, read)
+        warnings += idle.of_fleet(values, read)
     return Sources(_with_remote(values, settings.remote, problems), spokes, tuple(warnings))
 
 
@@ -190,7 +191,9 @@ def _values(settings: Settings, problems: list[InputError], warnings: list[str])
             problems += references.folders(hubctl, document)
     except InputError as error:
         problems.append(error)
-    return HubValues(kserve=kserve, hubctl=hubctl)
+    values = HubValues(kserve=kserve, hubctl=hubctl)
+    warnings += idle.of_hub(values, document)
+    return values
 
 
 def _kserve(document: Document) -> KServe:

@@ -47,14 +47,17 @@ def test_missing_key_publishes_nothing_and_doctor_says_so(signing: World) -> Non
     assert signing.tip() == before
 
 
-def test_action_that_cannot_be_signed_fails_and_changes_nothing(signing: World) -> None:
+def test_action_that_cannot_be_signed_changes_nothing_and_is_tried_again(signing: World) -> None:
     before = signing.tip()
     (signing.fleet / "signing-key").rename(signing.home / "away")
     signing.reconcile()
     (done,) = signing.remediations()
-    assert done["state"] == "failed"
+    assert done["state"] == "approved"
     assert "cannot be signed" in done["detail"]
     assert signing.tip() == before
+    (signing.home / "away").rename(signing.fleet / "signing-key")
+    signing.reconcile()
+    assert is_verified(signing, signing.tip())
 
 
 def test_gpg_leaves_no_keyring_and_no_agent(healthy: World, tmp_path: Path) -> None:

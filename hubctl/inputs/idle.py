@@ -1,0 +1,93 @@
+"""Warnings about keys that nothing reads, because other keys take their place: silent mistakes otherwise.
+
+Pure. Unknown keys are errors already; here are known ones without effect. Labels, annotations and descriptions are for
+people and templates, and count as read. Names that nothing uses are found in ``merge``.
+"""
+
+from collections.abc import Sequence
+
+from hubctl.inputs.document import Document, Trail
+from hubctl.model.cluster import Spoke
+from hubctl.model.values import AcmRoute, Features, HubValues, Policy, Route
+
+MODELLESS = frozenset({"hub-unreachable", "spoke-unreachable", "spoke-anomaly"})
+"""Kinds of findings that name no model, so a policy for some models never meets them."""
+
+_CHART = (
+    ("anomaly_detector_model", "anomalyDetectorModel", "anomaly_detector_service", "anomalyDetectorService"),
+    ("predictive_analytics_model", "predictiveAnalyticsModel", "predictive_analytics_service",
+     "predictiveAnalyticsService"),
+)  # fmt: skip
+"""Of upstream's chart: a model's name as our field and as the file's key, and the same of its Service."""
+
+
+def of_hub(values: HubValues, document: Document) -> list[str]:
+    """Keys of the hub's values that no other file can make useful."""
+    found = []
+    for model, model_key, service, service_key in _CHART:
+        if getattr(values.kserve, model) and not getattr(values.kserve, service):
+            trail: Trail = ("coordinationEngine", "kserve", model_key)
+            found.append(_unread(document, trail, f"without {service_key}, no model gets this name"))
+    for name, profile in values.hubctl.models.items():
+        found += _timeout(profile.features, document, ("hubctl", "models", name, "features"))
+    return found + _policies(values, document)
+
+
+def of_fleet(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> list[str]:
+    """Keys that no spoke, or no model of a spoke, needs."""
+    found = []
+    routes: list[Route | None] = []
+    nearer = True
+    for document, spoke in spokes:
+        spec = spoke.spec
+        own = [model.route for model in spec.models]
+        if spec.route and own and all(own):
+            found.append(_unread(document, ("spec", "route"), "each model of this spoke has a route of its own"))
+        for name, patch in spec.overrides.models.items():
+            found += _timeout(patch.features, document, ("spec", "overrides", "models", name, "features"))
+        routes += [route or spec.route or values.hubctl.observe.route for route in own]
+        nearer = nearer and (spec.route is not None or all(own))
+    observe = values.hubctl.observe
+    if routes and nearer and observe.route:
+        found.append("values-hub.yaml hubctl.observe.route is not read: each spoke or model has a route of its own")
+    grouped = any(group.route for group in values.hubctl.groups)
+    if observe.ca_file and not grouped and any(routes) and not any(_encrypted(route) for route in routes if route):
+        found.append("values-hub.yaml hubctl.observe.caFile is not read: no route is https")
+    return found
+
+
+def _policies(values: HubValues, document: Document) -> list[str]:
+    policies = values.hubctl.remediation.policies
+    found = []
+    for index, policy in enumerate(policies):
+        trail: Trail = ("hubctl", "remediation", "policies", index)
+        if policy.models and policy.on in MODELLESS:
+            found.append(_unread(document, trail, f"its models never fit, as {policy.on} is about no model"))
+        elif earlier := next((one for one in policies[:index] if _covers(one, policy)), None):
+            found.append(_unread(document, trail, f"policy {earlier.name!r} above it takes all that it is for"))
+        elif policy.mode and policy.action == "notify":
+            found.append(_unread(document, (*trail, "mode"), "a notification needs nobody's leave"))
+    if values.hubctl.notify.webhooks and not any(policy.action == "notify" for policy in policies):
+        trail = ("hubctl", "notify", "webhooks")
+        found.append(_unread(document, trail, "no policy of hubctl.remediation has the action notify"))
+    return found
+
+
+def _covers(one: Policy, other: Policy) -> bool:
+    """Whether the first takes every finding of the second; of policies with one action the first counts."""
+    models = not one.models or (bool(other.models) and set(other.models) <= set(one.models))
+    return (one.on, one.action) == (other.on, other.action) and models
+
+
+def _timeout(features: Features | None, document: Document, trail: Trail) -> list[str]:
+    if features is None or not features.file or "timeout" not in features.model_fields_set:
+        return []
+    return [_unread(document, (*trail, "timeout"), "a file is read at once; only a command has a timeout")]
+
+
+def _encrypted(route: Route) -> bool:
+    return route.scheme == "https" if isinstance(route, AcmRoute) else route.url.startswith("https://")
+
+
+def _unread(document: Document, trail: Trail, why: str) -> str:
+    return f"{document.where(trail)} is not read: {why}"
