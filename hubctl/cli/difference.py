@@ -36,7 +36,8 @@ class Difference:
 
 def read(found: changes.Changes, old: Mapping[str, bytes], spokes_folder: str) -> Difference:
     """The differences by object; ``old`` holds the bytes of what changes or goes."""
-    before = {path: old[path] for path in (*found.changed, *found.removed)}
+    # What is no file, such as a link to a submodule, has no bytes; it is told by its path.
+    before = {path: old.get(path, b"") for path in (*found.changed, *found.removed)}
     by_object, silent = objects.compare_files(before, found.writes, spokes_folder)
     return Difference(found, objects.grouped(by_object), silent)
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from hubctl.cli import difference, main
-from tests.e2e.world import MODEL, SPOKES, World
+from tests.e2e.world import MODEL, SPOKES, World, git
 
 URI = "spec.predictor.model.storageUri"
 
@@ -102,6 +102,20 @@ def test_file_of_another_writer_that_is_no_yaml_is_taken_out_and_its_text_not_sh
     healthy.commit(healthy.clone("person"), "rendered/spokes/north/stray.yaml", "token: [hush\n")
     (one,) = told(healthy)["objects"]
     assert (one["change"], one["kind"], one["name"]) == ("removed", "", "stray.yaml")
+
+
+def test_links_in_the_rendered_folder_are_told(healthy: World) -> None:
+    clone = healthy.clone("person")
+    (clone / "rendered/spokes/north/link.yaml").symlink_to("delivery.yaml")
+    git(clone, "add", "--all")
+    tip = git(clone, "rev-parse", "HEAD")
+    git(clone, "update-index", "--add", "--cacheinfo", f"160000,{tip},rendered/spokes/north/module")
+    git(clone, "commit", "--quiet", "-m", "Links")
+    git(clone, "push", "--quiet")
+    data = told(healthy)
+    names = [one["name"] for one in data["objects"]] + data["rewritten"]
+    assert names == ["link.yaml", "rendered/spokes/north/module"]
+    healthy.inside("diff", expect=1)
 
 
 def test_secret_on_the_branch_is_redacted(healthy: World) -> None:
