@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from hubctl.inputs.document import parse
 from hubctl.inputs.explain import check
-from hubctl.model import cluster, platform, remediation, serving, storage, values
+from hubctl.model import cluster, delivery, platform, remediation, serving, storage, values
 from hubctl.model.base import parse_duration
 from tests.docs import markdown
 
@@ -21,6 +21,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "hubctl": values.HubctlSection,
     "hubctl.gitops": values.GitOps,
     "hubctl.gitops.author": values.Author,
+    "hubctl.delivery": delivery.Delivery,
+    "placement": delivery.Placement,
     "hubctl.observe": values.Observe,
     "A route of type url": values.UrlRoute,
     "A route of type acm": values.AcmRoute,
