@@ -166,8 +166,10 @@ WRONG_DELIVERY = {
 @pytest.mark.parametrize("message", WRONG_DELIVERY)
 def test_wrong_value_in_a_way_to_deliver_is_refused(api: Api, tmp_path: Path, message: str) -> None:
     fleets.write_fleet(tmp_path, variants.delivered(variants.DELIVERIES["pulled by decisions"]), spoke("a"))
+    found = fleets.rendered(tmp_path, tmp_path)
+    assert fleets.refused(found.ask(api, how="create")) == {}
     file, right, wrong = WRONG_DELIVERY[message]
-    answer = api.ask(with_mistake(fleets.rendered(tmp_path, tmp_path), f"hub/{file}", right, wrong))
+    answer = api.ask(with_mistake(found, f"hub/{file}", right, wrong))
     assert not answer.accepted
     assert message in answer.message
 
