@@ -22,8 +22,20 @@ def load(path: Path) -> Data:
     return found
 
 
+class Quoting(yaml.CSafeDumper):
+    """Quotes what begins like a number, as hubctl does."""
+
+
+def text_of(dumper: yaml.CSafeDumper, value: str) -> yaml.ScalarNode:
+    style = '"' if value[:1] in "0123456789.+-" else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+Quoting.add_representer(str, text_of)
+
+
 def block(value: object, indent: int = 0) -> str:
-    text = yaml.dump(value, Dumper=yaml.CSafeDumper, default_flow_style=False, width=1000).rstrip("\n")
+    text = yaml.dump(value, Dumper=Quoting, default_flow_style=False, width=1000).rstrip("\n")
     return text.replace("\n", "\n" + " " * indent)
 
 
@@ -54,6 +66,10 @@ def model(values: Data, spoke: Data, entry: Data) -> Data:
         kind: profile.get("resources", {}).get(kind, {}) | patch.get("resources", {}).get(kind, {})
         for kind in ("limits", "requests")
     }
+    if spoke["topology"] == "sno":
+        small = {"cpu": "250m", "memory": "512Mi"}
+        said = resources["limits"].keys() | resources["requests"].keys()
+        resources["requests"] |= {key: amount for key, amount in small.items() if key not in said}
     path = f"{name}/{entry['version']}"
     s3 = storage["type"] == "s3"
     return {
@@ -62,6 +78,13 @@ def model(values: Data, spoke: Data, entry: Data) -> Data:
         "namespace": spoke["namespace"],
         "service": values["coordinationEngine"]["kserve"]["services"][name.replace("-", "_")],
         "format": "sklearn",
+        "container": None,
+        "protocol": "v1",
+        "port": 8080,
+        "readinessPath": f"/v1/models/{name}",
+        "canaryTrafficPercent": None,
+        "ownStorage": False,
+        "expose": None,
         "runtime": None,
         "pinnedBy": "",
         "minReplicas": patch.get("minReplicas", 1),
@@ -80,7 +103,7 @@ def spoke_context(values: Data, file: Path) -> Data:
     spoke.setdefault("namespace", values["coordinationEngine"]["kserve"]["namespace"])
     stored = spoke["storage"]
     mode = "ReadWriteMany" if spoke["topology"] == "ha" else "ReadWriteOnce"
-    defaults = {"claim": "model-storage-pvc", "accessMode": mode, "storageClass": None}
+    defaults = {"claim": "model-storage-pvc", "accessMode": mode, "storageClass": None, "externalSecret": None}
     stored = spoke["storage"] = {**defaults, **stored}
     models = [model(values, spoke, entry) for entry in sorted(spoke["models"], key=lambda entry: str(entry["name"]))]
     env = {"ENABLE_KSERVE_INTEGRATION": "true", "KSERVE_NAMESPACE": spoke["namespace"]}
@@ -90,10 +113,14 @@ def spoke_context(values: Data, file: Path) -> Data:
         "name": name,
         "destination": name,
         "namespaces": [spoke["namespace"]],
+        "deploymentMode": "RawDeployment",
+        "raw": True,
         "quarantined": False,
         "source": f"clusters/{file.name}",
     }
-    return {"spoke": {**spoke, **about}, "storage": stored, "models": models, "engine": {"env": env}}
+    monitoring = {"podMonitor": False, "prometheusRule": False}
+    surroundings = {"networkPolicy": None, "monitoring": monitoring, "engine": {"env": env}}
+    return {"spoke": {**spoke, **about}, "storage": stored, "models": models, **surroundings}
 
 
 def hub_context(values: Data, spokes: list[Data]) -> Data:
@@ -103,6 +130,8 @@ def hub_context(values: Data, spokes: list[Data]) -> Data:
     return {
         "gitops": {**gitops, "argocdNamespace": "openshift-gitops"},
         "spokes": [context["spoke"] for context in spokes],
+        "delivery": {"generator": "git", "model": "push", "requeueAfter": None, "placement": None},
+        "kinds": [],
         "platforms": sorted({context["spoke"]["platform"] for context in spokes}),
         "source": "values-hub.yaml",
     }
@@ -120,8 +149,9 @@ def write(made: jinja2.Environment, prefix: str, context: Data, target: Path) ->
         for item in context[f"{kind}s"] if each else [None]:
             seen = {**context, "template": f"templates/{name}", kind or "none": item}
             output = f"{stem}-{item['name'] if isinstance(item, dict) else item}.yaml" if each else file
-            (target / output).write_text(made.get_template(name).render(seen))
-            written.append(output)
+            if (text := made.get_template(name).render(seen)).strip():
+                (target / output).write_text(text)
+                written.append(output)
     resources = sorted(file for file in written if file not in PLAIN)
     last = made.get_template(f"{prefix}kustomization.yaml.j2").render({**context, "resources": resources})
     (target / "kustomization.yaml").write_text(last)

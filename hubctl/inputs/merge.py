@@ -61,6 +61,7 @@ def assemble(
             *settle.idle(values, [spoke for _, spoke in spokes]),
             *in_clear(values, clusters),
             *unpolled(clusters),
+            *still_reached(values, clusters),
         ),
     )
 
@@ -192,3 +193,10 @@ def unpolled(clusters: Sequence[ManagedCluster]) -> list[str]:
         f"model {name!r} speaks protocol v2, hubctl polls v1 only: it is delivered, not polled"
         for name in sorted(names)
     ]
+
+
+def still_reached(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
+    """Warnings about quarantines that do nothing: in the pull model no Application is ever removed."""
+    if values.hubctl.delivery.model == "push":
+        return []
+    return [f"{cluster.name}: quarantine needs delivery model push" for cluster in clusters if cluster.quarantined]

@@ -21,6 +21,7 @@ def check(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> list[I
         found += _models(values, document, spoke)
         found += _patches(document, spoke)
         found += _profiles(values, document, spoke)
+        found += _destination(values, document, spoke)
         found += _surroundings(values, document, spoke)
     return found
 
@@ -123,6 +124,16 @@ def _counting(values: HubValues, spoke: Spoke) -> str:
     """For the end of a hint: the groups that have a say, if any."""
     names = [group.name for group in settle.groups_of(values, spoke)]
     return f"; these groups count here: {', '.join(names)}" if names else ""
+
+
+def _destination(values: HubValues, document: Document, spoke: Spoke) -> list[InputError]:
+    """A generator that goes by Argo CD's names finds a spoke's folder by that name."""
+    destination, generator = spoke.spec.destination, values.hubctl.delivery.generator
+    if destination is None or destination.name == spoke.metadata.name or not values.hubctl.delivery.by_name:
+        return []
+    message = f"found {destination.name!r}, expected the spoke's own name with generator {generator}"
+    hint = "call the spoke as Argo CD calls its cluster, or use hubctl.delivery.generator git"
+    return [InputError(message, where=document.where(("spec", "destination", "name")), hint=hint)]
 
 
 def _replicas(profile: ModelProfile) -> str:

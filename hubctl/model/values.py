@@ -15,6 +15,7 @@ from hubctl.model.base import (
     Strict,
     only_placeholders,
 )
+from hubctl.model.delivery import Delivery
 from hubctl.model.gitops import GitOps
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
 from hubctl.model.serving import DeploymentMode, Serving, ServingPatch
@@ -272,6 +273,7 @@ class HubctlSection(Strict):
     """The ``hubctl`` section."""
 
     gitops: GitOps = GitOps()
+    delivery: Delivery = Delivery()
     observe: Observe = Observe()
     models: dict[ModelName, ModelProfile] = Field(default_factory=dict)
     groups: tuple[Group, ...] = Field((), description="between the fleet's defaults and a spoke's own file, in order")
@@ -279,6 +281,13 @@ class HubctlSection(Strict):
     remediation: Remediation = Remediation()
     notify: Notify = Notify()
     store: Store = Store()
+
+    @model_validator(mode="after")
+    def _reachable(self) -> "HubctlSection":
+        names = [policy.name for policy in self.remediation.policies if policy.action == "quarantine"]
+        if names and self.delivery.model == "pull":
+            raise ValueError(f"quarantine needs delivery model push, found pull and policy {names[0]!r}")
+        return self
 
     @field_validator("groups")
     @classmethod

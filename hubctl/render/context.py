@@ -29,9 +29,10 @@ def spoke_context(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, Any]:
     """What ``spoke/`` templates see.
 
     Returns:
-        ``spoke`` (name, platform, version, topology, destination, namespace, namespaces, labels, quarantined,
-        source), ``storage`` (type and its fields, ``accessMode`` filled in), ``models`` (list, see
-        ``model_context``) and ``engine`` (``env``, the coordination engine's environment).
+        ``spoke`` (name, platform, version, topology, destination, namespace, namespaces, deploymentMode, raw, labels,
+        groups, quarantined, source, overrides), ``storage`` (type and its fields, ``accessMode`` filled in),
+        ``networkPolicy`` (``peers``, or None), ``monitoring`` (its section), ``models`` (list, see ``model_context``)
+        and ``engine`` (``env``, the coordination engine's environment).
     """
     models = [model_context(cluster, model) for model in cluster.models]
     namespaces = sorted({cluster.namespace, *(model.namespace for model in cluster.models)})
@@ -61,7 +62,7 @@ def spoke_context(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, Any]:
 
 
 def model_context(cluster: ManagedCluster, model: InferenceService) -> dict[str, Any]:
-    """What a template sees of one model: its profile, version, namespace, service and ``storageUri``."""
+    """What a template sees of one model: its profile, version, namespace, service, exposure and ``storageUri``."""
     profile = model.profile
     names = {"model": model.name, "version": model.version}
     container = profile.container
@@ -183,9 +184,9 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
     """What ``hub/`` templates see.
 
     Returns:
-        ``gitops`` (repoURL, branch, path, argocdNamespace, project), ``spokes`` (list of name, destination,
-        namespaces, platform, quarantined), ``platforms`` (those in the fleet), ``kinds`` (group and kind of what only
-        some spokes get) and ``source``.
+        ``gitops`` (repoURL, branch, path, argocdNamespace, project), ``delivery`` (its section), ``spokes`` (list of
+        name, destination, namespaces, platform, quarantined), ``platforms`` (those in the fleet), ``kinds`` (group and
+        kind of what only some spokes get) and ``source``.
 
     Raises:
         InputError: nothing says which repository Argo CD reads.
@@ -216,6 +217,7 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
             "argocdNamespace": gitops.argocd_namespace,
             "project": gitops.project,
         },
+        "delivery": inputs.values.hubctl.delivery.model_dump(by_alias=True),
         "spokes": spokes,
         "platforms": sorted({cluster.platform for cluster in inputs.clusters}),
         "kinds": [{"group": group, "kind": kind} for group, kind in sorted(kinds(inputs))],

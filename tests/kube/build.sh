@@ -31,11 +31,11 @@ build_programs() { # into folder $1
 }
 
 copy_crds() { # into folder $1
-  local module file
+  local module file folder
   # Checks what is downloaded against go.sum.
   go -C "$here/crds" mod download
-  while read -r module file; do
-    install -m 0644 "$(go -C "$here/crds" list -m -f '{{.Dir}}' "$module")/$file" "$1/"
+  while read -r module file folder; do # a folder is for files that are no CRDs
+    install -D -m 0644 "$(go -C "$here/crds" list -m -f '{{.Dir}}' "$module")/$file" "$1/$folder/${file##*/}"
   done <"$here/crds/files"
 }
 

@@ -138,6 +138,40 @@ def varied(api: Api, tmp_path_factory: pytest.TempPathFactory) -> fleets.Fleet:
     return found
 
 
+@pytest.mark.parametrize("how", ["create", "apply"])
+@pytest.mark.parametrize("name", variants.DELIVERIES)
+def test_every_way_to_deliver_is_accepted_with_its_applications(api: Api, tmp_path: Path, name: str, how: How) -> None:
+    fleets.write_fleet(tmp_path, variants.delivered(variants.DELIVERIES[name]), spoke("a"), spoke("b"))
+    found = fleets.rendered(tmp_path, tmp_path)
+    answers = found.ask(api, how=how) | {key: api.ask(text) for key, text in found.applications.items()}
+    assert set(found.applications) == {"a", "b"}
+    assert fleets.refused(answers) == {}
+    for key, document in found.objects.items():
+        assert lost(yaml.safe_load(document), answers[key].stored) == [], key
+
+
+WRONG_DELIVERY = {
+    "spec.tolerations[0].operator: Invalid value": ("placement.yaml#1", "operator: Exists", "operator: 7"),
+    'unknown field "spec.clusterSet"': ("placement.yaml#1", "clusterSets:", "clusterSet:"),
+    'unknown field "spec.clusterSets"': ("placement.yaml#0", "clusterSet: ", "clusterSets: "),
+    'unknown field "spec.argoServer.namespace"': ("placement.yaml#2", "argoNamespace:", "namespace:"),
+    'unknown field "spec.placement"': ("placement.yaml#2", "placementRef:", "placement:"),
+    "clusterDecisionResource.configMap": ("applicationset-kubernetes.yaml#0", "configMapRef:", "configMap:"),
+    "spec.syncPolicy.applicationsSync: Unsupported": ("applicationset-kubernetes.yaml#0", "create-update", "create"),
+}
+
+
+@pytest.mark.parametrize("message", WRONG_DELIVERY)
+def test_wrong_value_in_a_way_to_deliver_is_refused(api: Api, tmp_path: Path, message: str) -> None:
+    fleets.write_fleet(tmp_path, variants.delivered(variants.DELIVERIES["pulled by decisions"]), spoke("a"))
+    found = fleets.rendered(tmp_path, tmp_path)
+    assert fleets.refused(found.ask(api, how="create")) == {}
+    file, right, wrong = WRONG_DELIVERY[message]
+    answer = api.ask(with_mistake(found, f"hub/{file}", right, wrong))
+    assert not answer.accepted
+    assert message in answer.message
+
+
 OWN = "spokes/servers/inferenceservice-own.yaml"
 
 WRONG_VARIANT = {

@@ -78,3 +78,25 @@ SPOKES = (
           overrides={"models": {"sklearn": {"maxReplicas": 9}}}),
     spoke("renamed", deploymentMode="Serverless", kserveVersion="0.16", models=models("sklearn")),
 )  # fmt: skip
+
+PLACEMENT = {"clusterSet": "fleet", "matchLabels": {"vendor": "OpenShift", "a.b/c": "1.0"}}
+
+DELIVERIES: dict[str, dict[str, Any]] = {
+    "git": {"requeueAfter": 60},
+    "clusters": {"generator": "clusters"},
+    "labelled clusters": {"generator": "clusters", "clusterLabels": {"vendor": "OpenShift"}},
+    "decisions": {"generator": "clusterDecisionResource", "placement": PLACEMENT, "requeueAfter": 30},
+    "decisions of another": {
+        "generator": "clusterDecisionResource",
+        "configMap": "ocm-placement-generator",
+        "placement": {"name": "ours", "clusterSet": "global", "gitOpsCluster": False},
+    },
+    "pulled by git": {"model": "pull", "placement": PLACEMENT},
+    "pulled by decisions": {"model": "pull", "generator": "clusterDecisionResource", "placement": PLACEMENT},
+    "pulled by clusters": {"model": "pull", "generator": "clusters", "placement": PLACEMENT},
+}
+
+
+def delivered(delivery: dict[str, Any]) -> dict[str, Any]:
+    """The values with a section ``hubctl.delivery``."""
+    return VALUES | {"hubctl": VALUES["hubctl"] | {"delivery": delivery}}
