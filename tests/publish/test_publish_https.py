@@ -125,6 +125,7 @@ async def test_certificate_of_an_unknown_ca_is_refused_before_anything_is_sent(
 ) -> None:
     (remote.path.parent / "gitconfig").write_text("[http]\nsslVerify = false\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(remote.path.parent / "gitconfig"))
+    monkeypatch.setenv("GIT_SSL_NO_VERIFY", "1")
     trustme.CA().cert_pem.write_to_path(str(remote.path.parent / "other.pem"))
     for ca_file in ("other.pem", None):
         found = await failure(opens(ca_file=ca_file))
