@@ -55,16 +55,8 @@ class Journal:
             if rows:
                 connection.execute(sa.insert(tables.health), rows)
 
-    def record_good(self, cluster: str, model: str, version: str, now: datetime) -> None:
-        """Remember that a version is good on a spoke; the oldest beyond GOOD_KEPT are forgotten.
-
-        Raises:
-            StoreUnavailable: the database failed.
-        """
-        self.record_all_good([(cluster, model, version)], now)
-
     def record_all_good(self, good: Iterable[tuple[str, str, str]], now: datetime) -> None:
-        """The same for many (cluster, model, version) at once.
+        """Remember that each (cluster, model, version) is good; the oldest of a model beyond GOOD_KEPT are forgotten.
 
         Raises:
             StoreUnavailable: the database failed.

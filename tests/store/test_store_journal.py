@@ -29,14 +29,14 @@ def test_failed_save_keeps_the_health_before(store: Store) -> None:
 
 def test_good_versions_come_newest_first(store: Store) -> None:
     for number, version in enumerate(("v1", "v2", "v1")):
-        store.journal.record_good("edge-a", "m", version, minute(number))
-    store.journal.record_good("edge-b", "m", "v3", NOW)
+        store.journal.record_all_good([("edge-a", "m", version)], minute(number))
+    store.journal.record_all_good([("edge-b", "m", "v3")], NOW)
     assert store.journal.good_versions() == {("edge-a", "m"): ("v1", "v2"), ("edge-b", "m"): ("v3",)}
 
 
 def test_oldest_good_versions_are_forgotten(store: Store) -> None:
     for number in range(GOOD_KEPT + 3):
-        store.journal.record_good("edge-a", "m", f"v{number}", minute(number))
+        store.journal.record_all_good([("edge-a", "m", f"v{number}")], minute(number))
     kept = store.journal.good_versions()["edge-a", "m"]
     assert kept == tuple(f"v{number}" for number in range(GOOD_KEPT + 2, 2, -1))
 
