@@ -119,8 +119,8 @@ async def inputs_in_force(settings: Settings, sources: load.Sources, *, ask: boo
 
 def wanted_fleet(
     sources: load.Sources, templates: Templates, published: tree.Published, message: str = ""
-) -> tuple[HubInputs, tree.RenderedTree, tree.Wanted]:
-    """Everything that the rendered folder should hold on this tip."""
+) -> tuple[HubInputs, tree.Wanted]:
+    """The fleet on this tip, and everything that the rendered folder should hold then."""
     inputs = inputs_on(sources, published)
     rendered = render_tree(inputs, templates)
     gitops = sources.values.hubctl.gitops
@@ -132,7 +132,7 @@ def wanted_fleet(
         body=body.strip(),
         trailers=provenance(inputs, templates),
     )
-    return inputs, rendered, wanted
+    return inputs, wanted
 
 
 def wanted_override(
@@ -143,7 +143,7 @@ def wanted_override(
     remediation: remediations.Remediation,
     incident: incidents.Incident,
 ) -> tree.Wanted:
-    """The overrides, and only the folders that follow from them: the spokes concerned and the hub's.
+    """The overrides, and only the folders that follow from them: those of the spokes concerned.
 
     Raises:
         GuardRefused: a spoke no longer has the version that the action is to take back.

@@ -126,7 +126,7 @@ async def publish(hub: hubs.Hub, so_far: Pass) -> Pass:
 
     def wanted_on(published: tree.Published) -> tree.Wanted:
         nonlocal latest
-        latest, _, wanted = hubs.wanted_fleet(hub.sources, hub.templates, published)
+        latest, wanted = hubs.wanted_fleet(hub.sources, hub.templates, published)
         return wanted
 
     options = hubs.publish_options(hub.sources, dry_run=so_far.dry_run)
@@ -255,7 +255,9 @@ def deployed_versions(inputs: HubInputs) -> dict[tuple[str, str], str]:
 
 def settled(hub: hubs.Hub, so_far: Pass, stored: tuple[Remediation, ...]) -> tuple[Remediation, ...]:
     """Earlier remediations, in the same order, after this pass's evidence and what the branch says now."""
-    concerned = {item.incident_id: hub.store.cases.incident(item.incident_id) for item in stored}
+    # Only what is under way can be verified or expire; the past would cost a look-up each, in every pass.
+    asked = sorted({item.incident_id for item in stored if item.state in UNDER_WAY})
+    concerned = {name: hub.store.cases.incident(name) for name in asked}
     concerned |= {decision.incident.id: decision.incident for decision in so_far.decisions}
     present = frozenset(found.metadata.annotations.get(override.ACTION_ID, "") for _, found in so_far.fleet.overrides)
     policy = hub.sources.values.hubctl.remediation

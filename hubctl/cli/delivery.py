@@ -84,10 +84,13 @@ class View:
 def show_difference(settings: Settings, view: View) -> changes.Changes | None:
     """Print what publish would change; None when the integration is switched off."""
     sources = load.read_sources(settings)
+    if rendering.switched_off(load.reload(sources, {})):
+        return None
+    templates = load_templates(settings.directory / "templates")
     latest: list[HubInputs] = []
 
     def wanted_on(published: tree.Published) -> tree.Wanted:
-        inputs, _, wanted = hub.wanted_fleet(sources, load_templates(settings.directory / "templates"), published)
+        inputs, wanted = hub.wanted_fleet(sources, templates, published)
         latest.append(inputs)
         warn_of_stale_overrides(settings, sources, published)
         return wanted
@@ -95,8 +98,6 @@ def show_difference(settings: Settings, view: View) -> changes.Changes | None:
     repository = hub.open_repository(settings, sources)
     found, old = asyncio.run(branch.pending(repository, wanted_on, hub.publish_options(sources)))
     rendering.warn(latest[-1])
-    if rendering.switched_off(latest[-1]):
-        return None
     known = {*found.spokes.removed, *(cluster.name for cluster in latest[-1].clusters)}
     if view.cluster is not None and view.cluster not in known:
         raise rendering.unknown_spoke(view.cluster, latest[-1])
@@ -121,16 +122,16 @@ def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int |
     """
     settings = settings_of()
     sources = load.read_sources(settings)
+    if rendering.switched_off(load.reload(sources, {})):
+        return
     templates = load_templates(settings.directory / "templates")
     latest: list[HubInputs] = []
 
     def wanted_on(published: tree.Published) -> tree.Wanted:
-        inputs, _, wanted = hub.wanted_fleet(sources, templates, published, message)
+        inputs, wanted = hub.wanted_fleet(sources, templates, published, message)
         latest.append(inputs)
         return wanted
 
-    if rendering.switched_off(load.reload(sources, {})):
-        return
     repository = hub.open_repository(settings, sources)
     options = hub.publish_options(sources, confirmed=allow_removing, dry_run=dry_run)
     made = asyncio.run(branch.publish(repository, wanted_on, options, now=datetime.now(UTC)))

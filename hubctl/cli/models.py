@@ -131,8 +131,9 @@ def last_good(settings: Settings, names: tuple[str, ...], model: str) -> dict[st
     Raises:
         InputError: a spoke has never had another good one.
     """
-    files = load.load_inputs(settings, {})
-    with open_store(hub.store_url(settings, load.read_sources(settings), os.environ)) as store:
+    sources = load.read_sources(settings)
+    files = load.reload(sources, {})
+    with open_store(hub.store_url(settings, sources, os.environ)) as store:
         good = store.journal.good_versions()
     found = {}
     for name in names:
