@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-kube check golden format lock bench clean
+.PHONY: help demo test test-kube test-kind build-kube check golden format lock bench clean
 
 help:            ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -29,12 +29,18 @@ check: $(VENV)/dev.stamp ## Lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check      ## Everything the tests need, then the tests
+test: build-kube check ## Everything the tests need, then the tests
 	tests/install-servers.sh
 	$(BIN)/python -m pytest
 
-test-kube: $(VENV)/dev.stamp ## Send every manifest to a real kube-apiserver (needs Go; the first run builds for minutes)
+build-kube:      # kube-apiserver, once, at lowest priority beside everything else; the tests that need it wait
+	@if command -v go >/dev/null; then tests/kube/build.sh >/dev/null & fi
+
+test-kube: $(VENV)/dev.stamp ## Only the tests on a real kube-apiserver, or on HUBCTL_TEST_KUBECONFIG's cluster
 	$(BIN)/python -m pytest -m kube
+
+test-kind: $(VENV)/dev.stamp ## The same on a kind cluster, made and removed (needs Go or kind, and a container engine)
+	PYTHON=$(BIN)/python tests/kube/kind.sh
 
 golden: $(VENV)/dev.stamp ## Write the golden trees anew; review the difference
 	HUBCTL_REFRESH_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden

@@ -40,9 +40,10 @@ class Api:
 
     client: httpx.Client
     _kinds: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    _made: list[str] = field(default_factory=list)
 
     def define(self, definitions: Path) -> None:
-        """Installs the CRDs in a folder and waits until their kinds are served.
+        """Installs those CRDs in a folder that are not there yet and waits until their kinds are served.
 
         Server-side, because the annotation of a client-side apply cannot hold the ApplicationSet's.
         """
@@ -50,7 +51,9 @@ class Api:
         for file in sorted(definitions.glob("*.yaml")):
             text = file.read_text()
             names.append(yaml.load(text, Loader=yaml.CSafeLoader)["metadata"]["name"])
-            _must(self._patch(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{names[-1]}", text))
+            path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{names[-1]}"
+            if self.client.get(path).status_code == httpx.codes.NOT_FOUND:
+                _must(self._patch(path, text))
         until = time.monotonic() + ESTABLISH_SECONDS
         while not all(self._established(name) for name in names):
             if time.monotonic() > until:
@@ -63,6 +66,12 @@ class Api:
         made = self.client.post("/api/v1/namespaces", json=body)
         if made.status_code != httpx.codes.CONFLICT:
             _must(made)
+            self._made.append(name)
+
+    def remove_namespaces(self) -> None:
+        """Removes every namespace that was made, with what is in it; a namespace that was there stays."""
+        while self._made:
+            _must(self.client.delete(f"/api/v1/namespaces/{self._made.pop()}"))
 
     def ask(self, manifest: str, *, how: How = "create", validation: str = "Strict") -> Answer:
         """Whether the server would take a manifest, as a dry run with every validation of a real write.

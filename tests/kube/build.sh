@@ -2,7 +2,8 @@
 # Builds etcd and kube-apiserver from the modules that go.mod pins, and copies the CRDs that crds/files lists out of the
 # modules that crds/go.mod pins; each once, into a cache folder named after its pins. Prints two lines: the folder with
 # the programs, then the folder with the CRDs. A filled cache needs neither Go nor network. Where KUBEBUILDER_ASSETS is
-# set, the programs are taken from there. Exit code 69: something has to be built and there is no Go.
+# set, the programs are taken from there; where HUBCTL_TEST_KUBECONFIG is, nobody needs them. Exit code 69: something has
+# to be built and there is no Go.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -52,8 +53,15 @@ programs=$cache/programs-$(key "$here/go.sum")
 definitions=$cache/crds-$(key "$here/crds/go.sum" "$here/crds/files")
 mkdir -p "$cache"
 exec 9>"$cache/lock"
-flock 9
-if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then programs=$KUBEBUILDER_ASSETS; else once "$programs" build_programs; fi
+if ! flock -n 9; then
+  echo "waiting for the build of kube-apiserver that goes on" >&2
+  flock 9
+fi
+if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
+  programs=$KUBEBUILDER_ASSETS
+elif [ -z "${HUBCTL_TEST_KUBECONFIG:-}" ]; then
+  once "$programs" build_programs
+fi
 once "$definitions" copy_crds
 echo "$programs"
 echo "$definitions"
