@@ -13,7 +13,7 @@ import yaml
 from hubctl.errors import TemplateError
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
-from hubctl.render import context
+from hubctl.render import context, manifests
 
 DELIVERY = "delivery.yaml"
 """Parameters of a spoke's Application; a spoke whose folder lacks it is out of the ApplicationSets' reach."""
@@ -90,13 +90,13 @@ def _outputs(template: str, file: str, seen: dict[str, Any]) -> Iterator[tuple[s
 def _check(text: str, file: str, template: str, subject: str) -> None:
     """Refuse what is not a Kubernetes object that says it is ours."""
     try:
-        documents = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date, such as 2026-13-45
+        documents = manifests.parse(text)
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 0
+        place = f"{file}:{mark.line + 1}" if mark else file
         problem = getattr(error, "problem", None) or error
         raise TemplateError(
-            f"{file}:{line} is not YAML: {problem}",
+            f"{place} is not YAML: {problem}",
             where=f"templates/{template} ({subject})",
             hint="run `hubctl render --output DIR` without this template to compare, or check its indentation",
         ) from error
