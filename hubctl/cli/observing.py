@@ -144,8 +144,6 @@ def chosen_services(inputs: HubInputs, cluster: str | None, model: str | None) -
     )
     if model is not None and not chosen:
         names = ", ".join(sorted({service.name for service in services(inputs)})) or "none"
-        if inputs.values.kserve.enabled and any(cluster.model(model) for cluster in inputs.clusters):
-            raise InputError(f"{model} speaks protocol v2, which hubctl does not poll; expected one of {names}")
         raise InputError(f"no spoke serves a model {model!r}; expected one of {names}", hint="run `hubctl models list`")
     return chosen
 

@@ -60,7 +60,6 @@ def assemble(
             *unused(values, clusters),
             *settle.idle(values, [spoke for _, spoke in spokes]),
             *in_clear(values, clusters),
-            *unpolled(clusters),
             *still_reached(values, clusters),
         ),
     )
@@ -184,15 +183,6 @@ def in_clear(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]
         if isinstance(model.route, UrlRoute) and model.route.url.startswith("http://")
     }
     return [f"{name}: its route is http, so the bearer token travels in clear; use https" for name in sorted(names)]
-
-
-def unpolled(clusters: Sequence[ManagedCluster]) -> list[str]:
-    """Warnings about models that are delivered and not asked."""
-    names = {model.name for cluster in clusters for model in cluster.models if model.profile.protocol != "v1"}
-    return [
-        f"model {name!r} speaks protocol v2, hubctl polls v1 only: it is delivered, not polled"
-        for name in sorted(names)
-    ]
 
 
 def still_reached(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:

@@ -8,13 +8,14 @@ the proxy's path is positional: stolostron/cluster-proxy, ``pkg/userserver``.
 from hubctl.errors import InputError
 from hubctl.model import base, values
 from hubctl.model.predictor import InferenceService
+from hubctl.model.serving import Protocol
 
 _PROXY_PORTS = {"https": 8443, "http": 80}
 """Ports of KServe's predictor Service: behind kube-rbac-proxy, and without it."""
 
 
 def base_url(service: InferenceService) -> str:
-    """The URL below which the predictor serves ``/v1``, without a slash at its end.
+    """The URL below which the predictor serves ``/v1`` or ``/v2``, without a slash at its end.
 
     Raises:
         InputError: nothing says how the spoke is reached.
@@ -39,11 +40,11 @@ def base_url(service: InferenceService) -> str:
     )
 
 
-def model_url(base_url: str, model: str) -> str:
+def model_url(base_url: str, model: str, protocol: Protocol = "v1") -> str:
     """Where the model says whether it is ready (``GET``)."""
-    return f"{base_url}/v1/models/{model}"
+    return f"{base_url}/v1/models/{model}" if protocol == "v1" else f"{base_url}/v2/models/{model}/ready"
 
 
-def predict_url(base_url: str, model: str) -> str:
+def predict_url(base_url: str, model: str, protocol: Protocol = "v1") -> str:
     """Where the model predicts (``POST``)."""
-    return f"{base_url}/v1/models/{model}:predict"
+    return f"{base_url}/v1/models/{model}:predict" if protocol == "v1" else f"{base_url}/v2/models/{model}/infer"

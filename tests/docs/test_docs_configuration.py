@@ -30,6 +30,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "A route of type acm": values.AcmRoute,
     "hubctl.models.NAME": values.ModelProfile,
     "resources": serving.Resources,
+    "tensor": values.Tensor,
     "features": values.Features,
     "A container": serving.Container,
     "gpu": serving.Gpu,

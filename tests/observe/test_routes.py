@@ -49,3 +49,8 @@ def test_proxy_finds_service_and_path_by_position(cluster: str, model: str) -> N
 
 def test_model_url_asks_for_the_model_itself() -> None:
     assert routes.model_url("http://h", "m") == "http://h/v1/models/m"
+
+
+def test_v2_asks_for_readiness_and_infers_below_the_same_base() -> None:
+    assert routes.model_url("http://h", "m", "v2") == "http://h/v2/models/m/ready"
+    assert routes.predict_url("http://h", "m", "v2") == "http://h/v2/models/m/infer"
