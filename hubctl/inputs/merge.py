@@ -58,6 +58,7 @@ def assemble(
         warnings=(
             *warnings,
             *unused(values, clusters),
+            *unused_runtimes(values, clusters),
             *settle.idle(values, [spoke for _, spoke in spokes]),
             *in_clear(values, clusters),
             *still_reached(values, clusters),
@@ -169,6 +170,16 @@ def unused(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
         f"{place}: no model {name!r} is registered; {nearest(name, registered)}".rstrip("; ")
         for place, name in named
         if name not in registered
+    ]
+
+
+def unused_runtimes(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
+    """Warnings about runtimes that no model names: a misspelt one would be looked for on the spoke."""
+    named = {model.profile.runtime for cluster in clusters for model in cluster.models}
+    return [
+        f"hubctl.runtimes.{name}: no model of a spoke has this runtime"
+        for name in values.hubctl.runtimes
+        if clusters and name not in named
     ]
 
 

@@ -18,6 +18,7 @@ from hubctl.model.base import (
 from hubctl.model.delivery import Delivery
 from hubctl.model.gitops import GitOps
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
+from hubctl.model.runtime import ServingRuntime
 from hubctl.model.serving import DeploymentMode, Serving, ServingPatch
 from hubctl.model.storage import Storage
 
@@ -285,6 +286,9 @@ class HubctlSection(Strict):
     delivery: Delivery = Delivery()
     observe: Observe = Observe()
     models: dict[ModelName, ModelProfile] = Field(default_factory=dict)
+    runtimes: dict[DnsLabel, ServingRuntime] = Field(
+        default_factory=dict, description="model servers that models name as their runtime; KServe's own need no entry"
+    )
     groups: tuple[Group, ...] = Field((), description="between the fleet's defaults and a spoke's own file, in order")
     aggregate: Aggregate = Aggregate()
     remediation: Remediation = Remediation()

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from hubctl.inputs.document import parse
 from hubctl.inputs.explain import check
-from hubctl.model import cluster, delivery, gitops, platform, remediation, serving, storage, values
+from hubctl.model import cluster, delivery, gitops, platform, remediation, runtime, serving, storage, values
 from hubctl.model.base import parse_duration
 from tests.docs import markdown
 
@@ -34,6 +34,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "features": values.Features,
     "A container": serving.Container,
     "gpu": serving.Gpu,
+    "hubctl.runtimes.NAME": runtime.ServingRuntime,
     "A group": values.Group,
     "hubctl.aggregate": values.Aggregate,
     "hubctl.remediation": values.Remediation,
@@ -79,7 +80,8 @@ def default_of(field: FieldInfo) -> object:
     found: Any = field.get_default(call_default_factory=True)
     if isinstance(found, BaseModel):
         return None
-    return found if found not in (None, (), {}) else None
+    found = list(found) if isinstance(found, tuple) else found
+    return found if found not in (None, [], {}) else None
 
 
 def told(cell: str, field: FieldInfo) -> object:

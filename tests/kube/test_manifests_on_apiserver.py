@@ -185,6 +185,16 @@ WRONG_VARIANT = {
     'Unsupported value: "Store"': ("spokes/elsewhere/externalsecret.yaml", "kind: SecretStore", "kind: Store"),
     "spec.podMetricsEndpoints[0].interval": ("spokes/watched/podmonitor.yaml#0", "interval: 30s", "interval: soon"),
     "spec.groups[0].rules[0].for": ("spokes/watched/prometheusrule-own.yaml", "for: 5m", "for: long"),
+    'unknown field "spec.containers[0].volumeMount"': (
+        "spokes/own-runtimes/servingruntime.yaml#0",
+        "volumeMounts:",
+        "volumeMount:",
+    ),
+    "spec.supportedModelFormats[0].autoSelect": (
+        "spokes/own-runtimes/servingruntime.yaml#1",
+        "autoSelect: false",
+        "autoSelect: never",
+    ),
     'Unsupported value: "Inward"': ("spokes/watched/networkpolicy.yaml#0", "- Ingress", "- Inward"),
     "canaryTrafficPercent": ("spokes/repositories/inferenceservice-huggingface.yaml", ": 10", ": ten"),
 }
