@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-kube check golden format lock bench clean
+.PHONY: help demo test test-kube e2e check golden format lock bench clean
 
 help:            ## Say what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
 $(VENV)/demo.stamp: requirements/demo.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -35,6 +35,9 @@ test: check      ## Everything the tests need, then the tests
 
 test-kube: $(VENV)/dev.stamp ## Send every manifest to a real kube-apiserver (needs Go; the first run builds for minutes)
 	$(BIN)/python -m pytest -m kube
+
+e2e: $(VENV)/dev.stamp ## Let a real Argo CD deliver to a real kube-apiserver (needs Go; the first run builds both, 15 minutes)
+	$(BIN)/python -m pytest -m argo
 
 golden: $(VENV)/dev.stamp ## Write the golden trees anew; review the difference
 	HUBCTL_REFRESH_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden

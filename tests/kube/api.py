@@ -41,13 +41,13 @@ class Api:
     client: httpx.Client
     _kinds: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
-    def define(self, definitions: Path) -> None:
-        """Installs the CRDs in a folder and waits until their kinds are served.
+    def define(self, definitions: Path, pattern: str = "*.yaml") -> None:
+        """Installs the CRDs in a folder, or those whose file fits a pattern, and waits until their kinds are served.
 
         Server-side, because the annotation of a client-side apply cannot hold the ApplicationSet's.
         """
         names = []
-        for file in sorted(definitions.glob("*.yaml")):
+        for file in sorted(definitions.glob(pattern)):
             text = file.read_text()
             names.append(yaml.load(text, Loader=yaml.CSafeLoader)["metadata"]["name"])
             _must(self._patch(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{names[-1]}", text))
@@ -88,10 +88,10 @@ class Api:
             return Answer(accepted=True, message="", stored=body)
         return Answer(accepted=False, message=body["message"], stored={})
 
-    def store(self, manifest: str) -> dict[str, Any]:
+    def store(self, manifest: str, **options: str) -> dict[str, Any]:
         """Really applies a manifest of a kind that is served, as Argo CD would; the object as it is stored."""
         parsed = yaml.load(manifest, Loader=yaml.CSafeLoader)
-        answer = self._patch(f"{self._collection(parsed)}/{parsed['metadata']['name']}", manifest)
+        answer = self._patch(f"{self._collection(parsed)}/{parsed['metadata']['name']}", manifest, **options)
         _must(answer)
         stored: dict[str, Any] = answer.json()
         return stored
