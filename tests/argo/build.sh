@@ -18,12 +18,14 @@ build_programs() { # into folder $1
   build "$1/argocd" "$module/cmd" "-X $module/common.version=${version#v}"
   build "$1/kustomize" sigs.k8s.io/kustomize/kustomize/v5
   build "$1/redis" ./redis
+  # The repo-server calls it for every commit, signed or not.
+  install -m 0755 "$(go -C "$here" list -m -f '{{.Dir}}' "$module")/hack/git-verify-wrapper.sh" "$1"
   # One program, which is what it is called.
   for each in application-controller applicationset-controller repo-server git-ask-pass; do
     ln -s argocd "$1/argocd-$each"
   done
 }
 
-programs=$cache/argo-$(key "$here/go.sum" "$here/redis/main.go")
+programs=$cache/argo-$(key "$here/go.sum" "$here/build.sh" "$here/redis/main.go")
 once "$programs" build_programs
 echo "$programs"

@@ -12,6 +12,7 @@ import trustme
 
 from tests.argo import argocd
 from tests.argo.argocd import Servers
+from tests.argo.cluster import Cluster
 from tests.argo.installation import Installation
 from tests.kube import apiserver, parts
 from tests.kube.api import Api
@@ -64,6 +65,17 @@ def hub(kubernetes: tuple[Path, ...], folder: Path) -> Iterator[Api]:
 def hub_config(hub: Api, folder: Path) -> Path:
     """How Argo CD reaches the hub."""
     return argocd.kubeconfig(str(hub.client.base_url), folder / "hub")
+
+
+@pytest.fixture(scope="session")
+def edge(kubernetes: tuple[Path, ...], folder: Path) -> Iterator[Cluster]:
+    """A spoke, which knows the kinds that hubctl renders for spokes."""
+    (folder / "edge").mkdir()
+    with apiserver.running(kubernetes[0], folder / "edge") as client:
+        api = Api(client)
+        for pattern in ("serving*", "gateway*", "monitoring*", "external-secrets*"):
+            api.define(kubernetes[1], pattern)
+        yield Cluster.made(api, folder / "edge")
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ Manifests are sent as the YAML that hubctl wrote, so that the server's own parse
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -96,6 +97,16 @@ class Api:
         stored: dict[str, Any] = answer.json()
         return stored
 
+    def live(self, manifest: str) -> dict[str, Any] | None:
+        """The stored object of a manifest's kind, namespace and name; None where there is none."""
+        parsed = yaml.load(manifest, Loader=yaml.CSafeLoader)
+        answer = self.client.get(f"{self._collection(parsed)}/{parsed['metadata']['name']}")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        _must(answer)
+        found: dict[str, Any] = answer.json()
+        return found
+
     def _patch(self, path: str, manifest: str, **options: str) -> httpx.Response:
         headers = {"content-type": "application/apply-patch+yaml"}
         return self.client.patch(
@@ -135,6 +146,15 @@ class Api:
 def split(text: str) -> list[str]:
     """The YAML documents of a file, byte for byte."""
     return [part for part in re.split(r"^---$\n?", text, flags=re.MULTILINE) if part.strip()]
+
+
+def lost(wanted: Any, stored: Any, path: str = "") -> list[str]:
+    """Fields of what was sent that are not in what is stored."""
+    if isinstance(wanted, Mapping) and isinstance(stored, Mapping):
+        return [gone for key in wanted for gone in lost(wanted[key], stored.get(key), f"{path}.{key}")]
+    if isinstance(wanted, list) and isinstance(stored, list) and len(wanted) == len(stored):
+        return [gone for i, pair in enumerate(zip(wanted, stored, strict=True)) for gone in lost(*pair, f"{path}[{i}]")]
+    return [] if wanted == stored else [f"{path}: sent {wanted!r}, stored {stored!r}"]
 
 
 def _root(version: str) -> str:
