@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-kube test-kind build-kube check golden format lock bench clean
+.PHONY: help demo test test-kube test-kind build-kube e2e check golden format lock bench clean
 
 help:            ## Say what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
 $(VENV)/demo.stamp: requirements/demo.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -41,6 +41,9 @@ test-kube: $(VENV)/dev.stamp ## Only the tests on a real kube-apiserver, or on H
 
 test-kind: $(VENV)/dev.stamp ## The same on a kind cluster, made and removed (needs Go or kind, and a container engine)
 	PYTHON=$(BIN)/python tests/kube/kind.sh
+
+e2e: $(VENV)/dev.stamp ## Let a real Argo CD deliver to a real kube-apiserver (needs Go; the first run builds both, 15 minutes)
+	$(BIN)/python -m pytest -m argo
 
 golden: $(VENV)/dev.stamp ## Write the golden trees anew; review the difference
 	HUBCTL_REFRESH_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden

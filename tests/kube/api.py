@@ -5,6 +5,7 @@ Manifests are sent as the YAML that hubctl wrote, so that the server's own parse
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -42,13 +43,15 @@ class Api:
     _kinds: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     _made: list[str] = field(default_factory=list)
 
-    def define(self, definitions: Path) -> None:
-        """Installs those CRDs in a folder that are not there yet and waits until their kinds are served.
+    def define(self, definitions: Path, pattern: str = "*.yaml") -> None:
+        """Installs the CRDs in a folder, or those whose file fits a pattern, and waits until their kinds are served.
+
+        What is there already stays as it is.
 
         Server-side, because the annotation of a client-side apply cannot hold the ApplicationSet's.
         """
         names = []
-        for file in sorted(definitions.glob("*.yaml")):
+        for file in sorted(definitions.glob(pattern)):
             text = file.read_text()
             names.append(yaml.load(text, Loader=yaml.CSafeLoader)["metadata"]["name"])
             path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{names[-1]}"
@@ -97,13 +100,23 @@ class Api:
             return Answer(accepted=True, message="", stored=body)
         return Answer(accepted=False, message=body["message"], stored={})
 
-    def store(self, manifest: str) -> dict[str, Any]:
+    def store(self, manifest: str, **options: str) -> dict[str, Any]:
         """Really applies a manifest of a kind that is served, as Argo CD would; the object as it is stored."""
         parsed = yaml.load(manifest, Loader=yaml.CSafeLoader)
-        answer = self._patch(f"{self._collection(parsed)}/{parsed['metadata']['name']}", manifest)
+        answer = self._patch(f"{self._collection(parsed)}/{parsed['metadata']['name']}", manifest, **options)
         _must(answer)
         stored: dict[str, Any] = answer.json()
         return stored
+
+    def live(self, manifest: str) -> dict[str, Any] | None:
+        """The stored object of a manifest's kind, namespace and name; None where there is none."""
+        parsed = yaml.load(manifest, Loader=yaml.CSafeLoader)
+        answer = self.client.get(f"{self._collection(parsed)}/{parsed['metadata']['name']}")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        _must(answer)
+        found: dict[str, Any] = answer.json()
+        return found
 
     def _patch(self, path: str, manifest: str, **options: str) -> httpx.Response:
         headers = {"content-type": "application/apply-patch+yaml"}
@@ -144,6 +157,15 @@ class Api:
 def split(text: str) -> list[str]:
     """The YAML documents of a file, byte for byte."""
     return [part for part in re.split(r"^---$\n?", text, flags=re.MULTILINE) if part.strip()]
+
+
+def lost(wanted: Any, stored: Any, path: str = "") -> list[str]:
+    """Fields of what was sent that are not in what is stored."""
+    if isinstance(wanted, Mapping) and isinstance(stored, Mapping):
+        return [gone for key in wanted for gone in lost(wanted[key], stored.get(key), f"{path}.{key}")]
+    if isinstance(wanted, list) and isinstance(stored, list) and len(wanted) == len(stored):
+        return [gone for i, pair in enumerate(zip(wanted, stored, strict=True)) for gone in lost(*pair, f"{path}[{i}]")]
+    return [] if wanted == stored else [f"{path}: sent {wanted!r}, stored {stored!r}"]
 
 
 def _root(version: str) -> str:

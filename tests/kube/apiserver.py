@@ -9,7 +9,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -54,12 +54,44 @@ def running(programs: Path, folder: Path) -> Iterator[httpx.Client]:
     authority.configure_trust(trusted)
     trusted.load_cert_chain(folder / "admin.pem")
     with (
-        _program(etcd, folder / "etcd.log") as store,
-        _program(server, folder / "kube-apiserver.log") as api,
+        program(etcd, folder / "etcd.log") as store,
+        program(server, folder / "kube-apiserver.log") as api,
         httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=trusted, trust_env=False, timeout=60) as client,
     ):
         _until_ready(client, {folder / "etcd.log": store, folder / "kube-apiserver.log": api})
         yield client
+
+
+@contextlib.contextmanager
+def program(
+    command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program from start to stop, with both of its outputs in a file.
+
+    Args:
+        command: path and arguments.
+        log: written anew.
+        environment: whole; that of the tests when absent.
+    """
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            ["sh", "-c", UNTIL_STDIN_ENDS, *command],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            assert process.stdin
+            process.stdin.close()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def _certificates(authority: trustme.CA, folder: Path) -> None:
@@ -110,25 +142,6 @@ def _server_flags(folder: Path, etcd_port: int, port: int) -> list[str]:
         f"--service-account-key-file={server}",
         f"--service-account-signing-key-file={server}",
     ]
-
-
-@contextlib.contextmanager
-def _program(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            ["sh", "-c", UNTIL_STDIN_ENDS, *command], stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT
-        ) as process,
-    ):
-        try:
-            yield process
-        finally:
-            assert process.stdin
-            process.stdin.close()
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
 
 
 def _until_ready(client: httpx.Client, programs: dict[Path, subprocess.Popen[bytes]]) -> None:

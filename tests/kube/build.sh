@@ -7,15 +7,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/hubctl/kube
-
-key() { cat "$@" | sha256sum | cut -c1-16; }
-
-need_go() {
-  command -v go >/dev/null && return
-  echo "tests/kube has something to build and there is no Go: install Go 1.26.3 or later" >&2
-  exit 69
-}
+. "$here/once.sh"
 
 build_programs() { # into folder $1
   local version minor
@@ -40,23 +32,8 @@ copy_crds() { # into folder $1
   done <"$here/crds/files"
 }
 
-once() { # folder $1, filled by function $2; it appears whole or not at all
-  [ -d "$1" ] && return
-  need_go
-  fresh=$(mktemp -d "$cache/new.XXXXXX")
-  trap 'rm -rf "$fresh"' EXIT
-  "$2" "$fresh"
-  mv "$fresh" "$1"
-}
-
 programs=$cache/programs-$(key "$here/go.sum")
 definitions=$cache/crds-$(key "$here/crds/go.sum" "$here/crds/files")
-mkdir -p "$cache"
-exec 9>"$cache/lock"
-if ! flock -n 9; then
-  echo "waiting for the build of kube-apiserver that goes on" >&2
-  flock 9
-fi
 if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
   programs=$KUBEBUILDER_ASSETS
 elif [ -z "${HUBCTL_TEST_KUBECONFIG:-}" ]; then

@@ -4,19 +4,17 @@ These tests come last, so that the first build of the API server goes on beside 
 """
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.kube import apiserver, cluster
+from tests.kube import apiserver, cluster, parts
 from tests.kube.api import Api
 
 HERE = Path(__file__).resolve().parent
-NO_GO = 69
-"""Exit code of build.sh where there is nothing to build with."""
+SCRIPT = HERE / "build.sh"
 
 
 @pytest.hookimpl(trylast=True)  # after the plugin that shuffles
@@ -25,30 +23,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def built(request: pytest.FixtureRequest) -> tuple[Path, Path]:
+def built(request: pytest.FixtureRequest) -> tuple[Path, ...]:
     """The folder with etcd and kube-apiserver, and the one with the CRDs; waits for a build that goes on."""
-    code, output, said = _build(request.config)
-    if code == NO_GO and not os.environ.get("CI"):
-        pytest.skip(said.strip())
-    assert code == 0, said
-    programs, definitions = output.splitlines()
-    return Path(programs), Path(definitions)
-
-
-def _build(config: pytest.Config) -> tuple[int, str, str]:
-    """Exit code, output and messages of build.sh; the messages go to the terminal too, since it may take minutes."""
-    terminal = config.pluginmanager.getplugin("terminalreporter")
-    with subprocess.Popen(
-        [HERE / "build.sh"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as build:
-        assert build.stdout
-        assert build.stderr
-        said = ""
-        for line in build.stderr:
-            said += line
-            if terminal:
-                terminal.write_line(line.rstrip())
-        return build.wait(), build.stdout.read(), said
+    return parts.built(SCRIPT, request.config)
 
 
 @pytest.fixture(scope="session")
@@ -58,11 +35,11 @@ def api(request: pytest.FixtureRequest) -> Iterator[Api]:
     if kubeconfig:
         with cluster.named(Path(kubeconfig)) as up:
             server = Api(up)
-            code, output, said = _build(request.config)
+            done = parts.build(SCRIPT, request.config)
             # Without Go the cluster's own kinds have to do; a missing one fails the tests that need it.
-            assert code in (0, NO_GO), said
-            if code == 0:
-                server.define(Path(output.splitlines()[1]))
+            assert done.code in (0, parts.NO_GO), done.said
+            if done.code == 0:
+                server.define(done.folders[1])
             yield server
             server.remove_namespaces()
         return

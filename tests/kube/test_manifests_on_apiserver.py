@@ -1,6 +1,5 @@
 """What hubctl renders is what the kinds' own schemas and Kubernetes' own validation take, and mistakes are caught."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 import yaml
 
 from tests.kube import fleets, variants
-from tests.kube.api import Api, How
+from tests.kube.api import Api, How, lost
 from tests.kube.variants import spoke
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(120, func_only=True)]
@@ -89,15 +88,6 @@ def test_nothing_rendered_is_stored_as_something_else(api: Api, fleet: fleets.Fl
     """Else Argo CD would see a difference that no sync removes."""
     for name, answer in fleet.ask(api, how="apply").items():
         assert lost(yaml.safe_load(fleet.objects[name]), answer.stored) == [], name
-
-
-def lost(wanted: Any, stored: Any, path: str = "") -> list[str]:
-    """Fields of what was sent that are not in what is stored."""
-    if isinstance(wanted, Mapping) and isinstance(stored, Mapping):
-        return [gone for key in wanted for gone in lost(wanted[key], stored.get(key), f"{path}.{key}")]
-    if isinstance(wanted, list) and isinstance(stored, list) and len(wanted) == len(stored):
-        return [gone for i, pair in enumerate(zip(wanted, stored, strict=True)) for gone in lost(*pair, f"{path}[{i}]")]
-    return [] if wanted == stored else [f"{path}: sent {wanted!r}, stored {stored!r}"]
 
 
 def living(api: Api, directory: Path, namespace: str, version: str) -> fleets.Fleet:

@@ -29,7 +29,7 @@ def phases(api: Api) -> dict[str, str]:
     return {each["metadata"]["name"]: each["status"]["phase"] for each in found}
 
 
-def test_cluster_of_a_kubeconfig_keeps_only_its_own_namespaces(built: tuple[Path, Path], tmp_path: Path) -> None:
+def test_cluster_of_a_kubeconfig_keeps_only_its_own_namespaces(built: tuple[Path, ...], tmp_path: Path) -> None:
     with apiserver.running(built[0], tmp_path) as up, cluster.named(kubeconfig(tmp_path, str(up.base_url))) as client:
         Api(up).make_namespace("theirs")
         server = Api(client)
