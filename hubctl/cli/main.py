@@ -23,7 +23,7 @@ COMMANDS = {
     "validate": ("authoring", "Check values, clusters, overrides and templates."),
     "migrate": ("authoring", "Rewrite an old values file; keeps its comments."),
     "schema": ("authoring", "Print the JSON Schemas of the input files and of diff."),
-    "clusters": ("clusters", "List, show, add and remove spokes."),
+    "clusters": ("clusters", "List, show, add, import and remove spokes."),
     "models": ("models", "List, register and version models."),
     "render": ("rendering", "Render every manifest of the fleet."),
     "diff": ("delivery", "Show what publish would change."),

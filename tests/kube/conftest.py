@@ -43,10 +43,17 @@ def built() -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="session")
-def api(built: tuple[Path, Path]) -> Iterator[Api]:
+def server_folder() -> Iterator[Path]:
+    """What the server writes: its certificates, and the database of a run, which takes more than 100 MB."""
+    # Not pytest's own folder, which is kept.
+    with tempfile.TemporaryDirectory(prefix="hubctl-kube-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def api(built: tuple[Path, Path], server_folder: Path) -> Iterator[Api]:
     programs, definitions = built
-    # Not pytest's own folder, which is kept: the database of a run takes more than 100 MB.
-    with tempfile.TemporaryDirectory(prefix="hubctl-kube-") as folder, apiserver.running(programs, Path(folder)) as up:
+    with apiserver.running(programs, server_folder) as up:
         server = Api(up)
         server.define(definitions)
         yield server
