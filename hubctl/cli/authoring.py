@@ -68,8 +68,7 @@ def migrate(settings_of: Any, write: bool) -> None:
     if not changes:
         output.say("nothing to migrate", colour="green")
         return
-    patch = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), "before", "after")
-    output.print_patch("".join(patch))
+    output.print_change(before, after, ("before", "after"))
     for change in changes:
         output.say(change)
     if not write:

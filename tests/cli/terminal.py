@@ -1,5 +1,6 @@
 """hubctl at a real terminal: a pseudo-terminal whose other end the test types into and reads."""
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Self
 
 SECONDS = 30
+PATIENCE = 3
+"""Seconds before a person presses a key again."""
 
 
 class Terminal:
@@ -66,10 +69,18 @@ class Terminal:
         """Type something without an end of line."""
         os.write(self.end, key)
 
-    def ended(self) -> int:
-        """Its exit code."""
-        end = time.monotonic() + SECONDS
+    def ended(self, key: bytes = b"") -> int:
+        """Its exit code; a key is pressed until then, again after a while.
+
+        A signal that comes just before a program begins to wait for input is only noticed with the next key.
+        """
+        due = time.monotonic()
+        end = due + SECONDS
         while self.process.poll() is None or self._read():
+            if key and time.monotonic() >= due:
+                due += PATIENCE
+                with contextlib.suppress(OSError):
+                    os.write(self.end, key)
             self._read()
             assert time.monotonic() < end, self.shown
         return self.process.returncode

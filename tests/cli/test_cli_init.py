@@ -56,8 +56,7 @@ def test_nothing_is_written_when_a_person_stops(tmp_path: Path, key: bytes) -> N
     with Terminal(tmp_path, "init", "fleet") as terminal:
         terminal.answer("Git URL", REMOTE)
         terminal.until("Branch that Argo CD reads [main]:")
-        terminal.press(key)
-        assert terminal.ended() == 130
+        assert terminal.ended(key) == 130
     assert not (tmp_path / "fleet").exists()
 
 
