@@ -33,6 +33,9 @@ _SHAPES = {
     "bearer": ("a bearer token", r"\b[Bb]earer[ ]+(?=[\w.~+/=-]*\d)[\w.~+/=-]{20,}"),
 }
 _SHAPE = re.compile("|".join(f"(?P<{name}>{pattern})" for name, (_, pattern) in _SHAPES.items()))
+_SHORTEST = 14
+"""Characters of the shortest text that any shape fits, but for a URL."""
+
 _USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/\s@]+)@")
 _BLOCK = re.compile(r"(-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----).*?(?=-----END|\Z)", re.DOTALL)
 _ASSIGNED = re.compile(r"(?m)^([ \t]*(?:- )?-{0,2}[\"']?([\w./-]+)[\"']?[ \t]*[:=][ \t]*)(\S.*)$")
@@ -105,8 +108,10 @@ def findings(data: Any, trail: Trail = (), *, users: bool = False) -> Iterator[F
     """
     if isinstance(data, Mapping):
         for key, value in data.items():
-            yield from findings(value, (*trail, key), users=users)
-        yield from _pair(data, trail)
+            if not _harmless(key, value):
+                yield from findings(value, (*trail, key), users=users)
+        if "value" in data:
+            yield from _pair(data, trail)
     elif isinstance(data, list):
         for index, item in enumerate(data):
             yield from findings(item, (*trail, index), users=users)
@@ -116,6 +121,8 @@ def findings(data: Any, trail: Trail = (), *, users: bool = False) -> Iterator[F
 
 def shape(text: str) -> str:
     """What kind of credential is in a text by its shape, such as ``a JSON web token``; empty when none is."""
+    if len(text) < _SHORTEST:
+        return ""
     for found in _SHAPE.finditer(text):
         if found.lastgroup == "basic" and not _is_basic(found[0]):
             continue
@@ -136,10 +143,10 @@ def has_userinfo(text: str, *, users: bool = True) -> bool:
 def is_literal(key: str, value: object) -> bool:
     """Whether a value under a key is a credential, going by the key: neither a reference nor empty."""
     kind = _kind(key)
+    if not kind:
+        return False
     if isinstance(value, str):
-        if _REFERENCE.match(value):
-            return False
-        return kind in {"literal", "numeric"} or (kind == "named" and not _NAME.match(value))
+        return not _REFERENCE.match(value) and (kind != "named" or not _NAME.match(value))
     return kind == "numeric" and isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -156,6 +163,13 @@ def masked(text: str) -> str:
     return _ASSIGNED.sub(lambda found: f"{found[1]}{VEIL}" if is_literal(found[2], found[3]) else found[0], text)
 
 
+def _harmless(key: str, value: object) -> bool:
+    """Whether a value is too short for anything, and its key says nothing: most are, and a fleet has many."""
+    if not isinstance(value, str) or len(value) >= _SHORTEST or key == "value":
+        return False
+    return "@" not in value and "\n" not in value and value[:1] != "-" and not _kind(key)
+
+
 def _of_scalar(value: object, trail: Trail, *, users: bool) -> Finding | None:
     key = next((part for part in reversed(trail) if isinstance(part, str)), "")
     if isinstance(value, str):
@@ -165,9 +179,8 @@ def _of_scalar(value: object, trail: Trail, *, users: bool) -> Finding | None:
             return Finding(trail, "holds a URL with user and password", sure=True, url=True)
         if inner := _assigned(value):
             return Finding(trail, f"holds a value for {inner!r}", sure=False)
-    parent = [part for part in trail if isinstance(part, str)][-2:-1]
-    keys = [key, *parent] if key == "value" else [key]
-    named = next((each for each in keys if is_literal(each, value)), "")
+    above = [part for part in trail if isinstance(part, str)][-2:-1] if key == "value" else []
+    named = next((each for each in (key, *above) if is_literal(each, value)), "")
     return Finding(trail, f"has a value under the key {named!r}", sure=False) if named else None
 
 
