@@ -1,4 +1,4 @@
-"""``init``, ``validate``, ``migrate``, ``schema`` and ``completion``: what a person needs to write the files."""
+"""``validate``, ``migrate``, ``schema`` and ``completion``: what a person needs to write the files."""
 
 import difflib
 import json
@@ -10,35 +10,11 @@ from click.shell_completion import get_completion_class
 
 from hubctl.cli import difference, output, rendering
 from hubctl.errors import InputError
-from hubctl.inputs import edit, load, start
+from hubctl.inputs import edit, load
 from hubctl.inputs import migrate as migration
 from hubctl.inputs import schema as schemas
 from hubctl.render.templates import load_templates
 from hubctl.render.tree import render_tree
-
-
-@click.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
-@click.option(
-    "--remote", default="https://git.example.com/platform/fleet.git", show_default=True, help="Git URL or path."
-)
-@click.option("--branch", default="main", show_default=True, help="The branch that Argo CD reads.")
-@click.option("--namespace", default="self-healing-platform", show_default=True, help="Where the models live.")
-def init(folder: Path, remote: str, branch: str, namespace: str) -> None:
-    """Start a fleet in FOLDER: values-hub.yaml and folders for spokes, features and templates.
-
-    \b
-    Example:
-      hubctl init fleet --remote git@git.example.com:platform/fleet.git
-    """
-    for path in start.start(folder, remote=remote, branch=branch, namespace=namespace):
-        click.echo(f"wrote {path}")
-    for name, content in schemas.schemas().items():
-        path = folder / "schemas" / name
-        path.parent.mkdir(exist_ok=True)
-        edit.write_text(path, json.dumps(content, indent=2) + "\n")
-        click.echo(f"wrote {path}")
-    output.say(f"next: hubctl -C {folder} clusters add NAME --platform openshift --version 4.18")
 
 
 @click.command()
@@ -92,8 +68,7 @@ def migrate(settings_of: Any, write: bool) -> None:
     if not changes:
         output.say("nothing to migrate", colour="green")
         return
-    patch = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), "before", "after")
-    output.print_patch("".join(patch))
+    output.print_change(before, after, ("before", "after"))
     for change in changes:
         output.say(change)
     if not write:

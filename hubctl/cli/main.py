@@ -19,11 +19,11 @@ Exit codes: 0 done · 1 differences or findings, where the command says so · 2 
 3 a remote part failed · 4 refused by a guard"""
 
 COMMANDS = {
-    "init": ("authoring", "Start a fleet in a folder."),
+    "init": ("beginning", "Start a fleet in a folder."),
     "validate": ("authoring", "Check values, clusters, overrides and templates."),
     "migrate": ("authoring", "Rewrite an old values file; keeps its comments."),
     "schema": ("authoring", "Print the JSON Schemas of the input files and of diff."),
-    "clusters": ("clusters", "List, show, add and remove spokes."),
+    "clusters": ("clusters", "List, show, add, import and remove spokes."),
     "models": ("models", "List, register and version models."),
     "render": ("rendering", "Render every manifest of the fleet."),
     "diff": ("delivery", "Show what publish would change."),

@@ -1,5 +1,6 @@
 """How commands print: one table, JSON or YAML from the same data; colour and progress only on a terminal."""
 
+import difflib
 import json
 import os
 import sys
@@ -13,6 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
+
+from hubctl.model import credential
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -126,6 +129,13 @@ def say(text: str, *, colour: str | None = None) -> None:
 def person() -> str:
     """Who is at the keyboard, for the audit trail."""
     return os.environ.get("HUBCTL_USER") or os.environ.get("USER") or os.environ.get("LOGNAME") or f"uid {os.getuid()}"
+
+
+def print_change(before: str, after: str, names: tuple[str, str]) -> None:
+    """The patch between two texts of an input file, without what looks like a credential in the lines around."""
+    # Masked before they are compared: a patch may begin in the middle of a private key.
+    old, new = (credential.masked(text).splitlines(keepends=True) for text in (before, after))
+    print_patch("".join(difflib.unified_diff(old, new, *names)))
 
 
 def print_patch(text: str) -> None:

@@ -3,14 +3,15 @@
 The only module that reads the fleet's files.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hubctl.errors import InputError
-from hubctl.inputs import explain, idle, merge, references
+from hubctl.inputs import explain, idle, merge, plain, references
 from hubctl.inputs.document import Document, parse, refuse
 from hubctl.model.cluster import Spoke
+from hubctl.model.credential import NotCredential
 from hubctl.model.fleet import HubInputs
 from hubctl.model.remediation import Override
 from hubctl.model.tree import OVERRIDES_SUFFIX
@@ -19,6 +20,9 @@ from hubctl.settings import Settings
 
 SECTIONS = ("coordinationEngine", "hubctl")
 """The top-level keys of a values file that hubctl reads."""
+
+_OURS = {"coordinationEngine": ("kserve",), "hubctl": ()}
+"""The same, each with the keys in it that are ours; none: all of them."""
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -53,7 +57,7 @@ def load_inputs(settings: Settings, overrides: Mapping[str, bytes] | None = None
     found: tuple[tuple[str, Override], ...] = ()
     try:
         files = read_overrides(settings, folder) if overrides is None else overrides
-        found = parse_overrides(files, folder)
+        found = parse_overrides(files, folder, sources.values.hubctl.not_credentials)
     except InputError as error:
         problems.append(error)
     refuse(problems)
@@ -78,10 +82,13 @@ def reload(sources: Sources, overrides: Mapping[str, bytes]) -> HubInputs:
     Raises:
         InputError: an override is wrong.
     """
-    return _assemble(sources, parse_overrides(overrides, sources.values.hubctl.gitops.overrides))
+    section = sources.values.hubctl
+    return _assemble(sources, parse_overrides(overrides, section.gitops.overrides, section.not_credentials))
 
 
-def parse_overrides(files: Mapping[str, bytes], folder: str = "overrides") -> tuple[tuple[str, Override], ...]:
+def parse_overrides(
+    files: Mapping[str, bytes], folder: str = "overrides", marks: Sequence[NotCredential] = ()
+) -> tuple[tuple[str, Override], ...]:
     """The overrides among some files, by file name, sorted; hidden files and other suffixes are left alone.
 
     Raises:
@@ -93,7 +100,8 @@ def parse_overrides(files: Mapping[str, bytes], folder: str = "overrides") -> tu
         if name.startswith(".") or not name.endswith(OVERRIDES_SUFFIX):
             continue
         try:
-            found.append((name, explain.check(Override, parse(files[name], f"{folder}/{name}"))))
+            document = plain.marked(parse(files[name], f"{folder}/{name}"), marks)
+            found.append((name, explain.check(Override, document)))
         except InputError as error:
             problems.append(error)
     refuse(problems)
@@ -119,14 +127,16 @@ def _sources(settings: Settings, problems: list[InputError]) -> Sources:
     """Both kinds of files; problems are added to the list, and what stands in for a broken file is empty."""
     warnings: list[str] = []
     before = len(problems)
-    values = _values(settings, problems, warnings)
+    values, hub = _values(settings, problems, warnings)
     readable = len(problems) == before
-    read = _spokes(settings, problems, warnings)
+    marks = values.hubctl.not_credentials
+    read = _spokes(settings, problems, warnings, marks)
     spokes = tuple((document.name, spoke) for document, spoke in read)
     # Against a registry that could not be read every model would be unknown.
     if readable:
         problems += references.check(values, read)
         warnings += idle.of_fleet(values, read)
+        warnings += plain.idle(marks, [hub, *(document for document, _ in read)], hub) if hub else []
     return Sources(_with_remote(values, settings.remote, problems), spokes, tuple(warnings))
 
 
@@ -162,8 +172,8 @@ def _read(path: Path, name: str) -> bytes:
         raise InputError(f"cannot read it: {error.strerror}", where=f"{name}:1", hint="check its permissions") from None
 
 
-def _values(settings: Settings, problems: list[InputError], warnings: list[str]) -> HubValues:
-    """Our two sections of values-hub.yaml, defaults where they are broken."""
+def _values(settings: Settings, problems: list[InputError], warnings: list[str]) -> tuple[HubValues, Document | None]:
+    """Our two sections of values-hub.yaml, defaults where they are broken, and the file if it can be read."""
     path = settings.values_file
     if not path.is_file():
         problems.append(
@@ -173,13 +183,16 @@ def _values(settings: Settings, problems: list[InputError], warnings: list[str])
                 hint="pass the folder that holds it with -C DIR, or run `hubctl init DIR`",
             )
         )
-        return HubValues()
+        return HubValues(), None
     try:
-        document = parse(_read(path, path.name), path.name)
+        document = plain.marked(parse(_read(path, path.name), path.name))
     except InputError as error:
         problems.append(error)
-        return HubValues()
+        return HubValues(), None
     warnings += _misspelt(document)
+    wrong, doubtful = plain.others(document, _OURS)
+    problems += wrong
+    warnings += doubtful
     kserve, hubctl = KServe(), HubctlSection()
     try:
         kserve = _kserve(document)
@@ -193,7 +206,7 @@ def _values(settings: Settings, problems: list[InputError], warnings: list[str])
         problems.append(error)
     values = HubValues(kserve=kserve, hubctl=hubctl)
     warnings += idle.of_hub(values, document)
-    return values
+    return values, document
 
 
 def _kserve(document: Document) -> KServe:
@@ -238,7 +251,9 @@ def _misspelt(document: Document) -> list[str]:
     ]
 
 
-def _spokes(settings: Settings, problems: list[InputError], warnings: list[str]) -> list[tuple[Document, Spoke]]:
+def _spokes(
+    settings: Settings, problems: list[InputError], warnings: list[str], marks: Sequence[NotCredential]
+) -> list[tuple[Document, Spoke]]:
     """Every cluster file that can be read, by file name."""
     try:
         paths = _files(settings, "clusters")
@@ -253,7 +268,7 @@ def _spokes(settings: Settings, problems: list[InputError], warnings: list[str])
                 warnings.append(f"{name} is ignored; expected a name that ends with .yaml")
             continue
         try:
-            document = parse(_read(path, name), name)
+            document = plain.marked(parse(_read(path, name), name), marks)
             found.append((document, explain.check(Spoke, document)))
         except InputError as error:
             problems.append(error)

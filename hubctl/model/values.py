@@ -15,6 +15,7 @@ from hubctl.model.base import (
     Strict,
     only_placeholders,
 )
+from hubctl.model.credential import NotCredential
 from hubctl.model.delivery import Delivery
 from hubctl.model.gitops import GitOps
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
@@ -294,6 +295,7 @@ class HubctlSection(Strict):
     remediation: Remediation = Remediation()
     notify: Notify = Notify()
     store: Store = Store()
+    not_credentials: tuple[NotCredential, ...] = Field((), description="fields that look like credentials and are none")
 
     @model_validator(mode="after")
     def _reachable(self) -> "HubctlSection":

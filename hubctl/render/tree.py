@@ -6,14 +6,16 @@ no file. ``kustomization.yaml.j2`` comes last and sees ``resources``, the files 
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import yaml
 
 from hubctl.errors import TemplateError
-from hubctl.model import tree
+from hubctl.model import credential, tree
+from hubctl.model.credential import NotCredential
 from hubctl.model.fleet import HubInputs
-from hubctl.render import context, manifests
+from hubctl.render import context, manifests, plain
 
 DELIVERY = "delivery.yaml"
 """Parameters of a spoke's Application; a spoke whose folder lacks it is out of the ApplicationSets' reach."""
@@ -29,6 +31,10 @@ class Renderer(Protocol):
     def names(self) -> tuple[str, ...]:
         """Every template's name, such as ``spoke/storage.yaml.j2``."""
 
+    @property
+    def own(self) -> Mapping[str, str]:
+        """Name to text of those that are a person's own."""
+
     def render(self, name: str, context: Mapping[str, Any], subject: str) -> str:
         """The text of one template."""
 
@@ -40,28 +46,39 @@ def render_tree(inputs: HubInputs, templates: Renderer) -> tree.RenderedTree:
         TemplateError: a template failed, or made something that is no manifest of ours.
         InputError: the hub's manifests lack an input.
     """
+    marks = inputs.values.hubctl.not_credentials
+    plain.refuse_texts(templates.own, marks)
     files: dict[str, bytes] = {}
     for cluster in inputs.clusters:
         subject = f"spoke {cluster.name}"
-        files |= _folder(
-            f"{tree.SPOKES}/{cluster.name}", "spoke/", templates, context.spoke_context(inputs, cluster), subject
-        )
-    files |= _folder(tree.HUB, "hub/", templates, context.hub_context(inputs), "hub")
+        seen = context.spoke_context(inputs, cluster)
+        files |= _folder(f"{tree.SPOKES}/{cluster.name}", "spoke/", templates, seen, _Subject(subject, marks))
+    files |= _folder(tree.HUB, "hub/", templates, context.hub_context(inputs), _Subject("hub", marks))
     return tree.RenderedTree(dict(sorted(files.items())))
 
 
-def _folder(target: str, prefix: str, templates: Renderer, seen: dict[str, Any], subject: str) -> dict[str, bytes]:
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """Whom a folder is rendered for, and the marks of what may look like a credential in it."""
+
+    name: str
+    marks: tuple[NotCredential, ...]
+
+
+def _folder(target: str, prefix: str, templates: Renderer, seen: dict[str, Any], subject: _Subject) -> dict[str, bytes]:
     made: dict[str, bytes] = {}
     last = f"{prefix}{KUSTOMIZATION}.j2"
     for name in (name for name in templates.names if name.startswith(prefix) and name != last):
         for file, extra in _outputs(name, name.removeprefix(prefix).removesuffix(".j2"), seen):
-            text = templates.render(name, {**seen, **extra, "template": f"templates/{name}"}, subject)
+            text = templates.render(name, {**seen, **extra, "template": f"templates/{name}"}, subject.name)
             if text.strip():
-                _check(text, file, name, subject)
+                documents = _check(text, file, name, subject.name)
+                if name in templates.own:
+                    plain.refuse_objects(documents, file, name, subject.name, marks=subject.marks)
                 made[file] = text.encode()
     if last in templates.names:
         resources = sorted(file for file in made if file not in _PLAIN)
-        made[KUSTOMIZATION] = templates.render(last, {**seen, "resources": resources}, subject).encode()
+        made[KUSTOMIZATION] = templates.render(last, {**seen, "resources": resources}, subject.name).encode()
     return {f"{target}/{file}": data for file, data in made.items()}
 
 
@@ -87,21 +104,21 @@ def _outputs(template: str, file: str, seen: dict[str, Any]) -> Iterator[tuple[s
         yield f"{stem}-{name}.{suffix}", {kind: item}
 
 
-def _check(text: str, file: str, template: str, subject: str) -> None:
-    """Refuse what is not a Kubernetes object that says it is ours."""
+def _check(text: str, file: str, template: str, subject: str) -> list[Any]:
+    """The documents of a file; refuses what is not a Kubernetes object that says it is ours."""
     try:
         documents = manifests.parse(text)
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{file}:{mark.line + 1}" if mark else file
-        problem = getattr(error, "problem", None) or error
+        problem = credential.masked(str(getattr(error, "problem", None) or error))
         raise TemplateError(
             f"{place} is not YAML: {problem}",
             where=f"templates/{template} ({subject})",
             hint="run `hubctl render --output DIR` without this template to compare, or check its indentation",
         ) from error
     if file in _PLAIN:
-        return
+        return documents
     for document in documents:
         if not isinstance(document, dict) or not {"apiVersion", "kind", "metadata"} <= document.keys():
             raise TemplateError(
@@ -117,3 +134,4 @@ def _check(text: str, file: str, template: str, subject: str) -> None:
                 where=f"templates/{template} ({subject})",
                 hint="use the `labels` macro of templates/provenance.j2, which adds it",
             )
+    return documents

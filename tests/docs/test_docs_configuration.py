@@ -9,7 +9,18 @@ from pydantic.fields import FieldInfo
 
 from hubctl.inputs.document import parse
 from hubctl.inputs.explain import check
-from hubctl.model import cluster, delivery, gitops, platform, remediation, runtime, serving, storage, values
+from hubctl.model import (
+    cluster,
+    credential,
+    delivery,
+    gitops,
+    platform,
+    remediation,
+    runtime,
+    serving,
+    storage,
+    values,
+)
 from hubctl.model.base import parse_duration
 from tests.docs import markdown
 
@@ -42,6 +53,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "hubctl.notify": values.Notify,
     "A webhook": values.Webhook,
     "hubctl.store": values.Store,
+    "A mark": credential.NotCredential,
     "Spoke": cluster.Spoke,
     "Spoke metadata": cluster.Metadata,
     "Spoke spec": cluster.SpokeSpec,

@@ -63,6 +63,25 @@ class Api:
                 raise RuntimeError(f"not every CRD was established within {ESTABLISH_SECONDS} s: {', '.join(names)}")
             time.sleep(0.2)
 
+    def define_loose(self, group: str, plural: str, kind: str) -> None:
+        """Makes a cluster-scoped kind that takes any field and is served as v1; waits until it is."""
+        name = f"{plural}.{group}"
+        schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+        version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+        names = {"plural": plural, "singular": kind.lower(), "kind": kind}
+        body = {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": name},
+            "spec": {"group": group, "names": names, "scope": "Cluster", "versions": [version]},
+        }
+        _must(self.client.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", json=body))
+        until = time.monotonic() + ESTABLISH_SECONDS
+        while not self._established(name):
+            if time.monotonic() > until:
+                raise RuntimeError(f"{name} was not established within {ESTABLISH_SECONDS} s")
+            time.sleep(0.2)
+
     def make_namespace(self, name: str) -> None:
         """Makes a namespace that may be there already."""
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}

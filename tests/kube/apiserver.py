@@ -95,12 +95,14 @@ def program(
 
 
 def _certificates(authority: trustme.CA, folder: Path) -> None:
-    """``ca.pem``, and certificate with key for either end in one file: ``server.pem``, ``admin.pem``."""
+    """``ca.pem``, and certificate with key in one file each: ``server.pem``, ``admin.pem``, ``guest.pem``."""
     authority.cert_pem.write_to_path(folder / "ca.pem")
     server = authority.issue_cert("127.0.0.1", common_name="server")
     # The name is not looked at, but a certificate without any is not taken.
     admin = authority.issue_cert("admin.invalid", common_name="admin", organization_name="system:masters")
-    for name, leaf in (("server", server), ("admin", admin)):
+    # Known by name, allowed nothing but what everybody is.
+    guest = authority.issue_cert("guest.invalid", common_name="guest")
+    for name, leaf in (("server", server), ("admin", admin), ("guest", guest)):
         leaf.private_key_and_cert_chain_pem.write_to_path(folder / f"{name}.pem")
 
 

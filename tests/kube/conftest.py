@@ -29,6 +29,16 @@ def built(request: pytest.FixtureRequest) -> tuple[Path, ...]:
 
 
 @pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """What the server writes: its certificates, and the database of a run, which takes more than 100 MB."""
+    if os.environ.get(cluster.KUBECONFIG):
+        pytest.skip(f"needs users of the tests' own server: unset {cluster.KUBECONFIG}")
+    # Not pytest's own folder, which is kept.
+    with tempfile.TemporaryDirectory(prefix="hubctl-kube-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
 def api(request: pytest.FixtureRequest) -> Iterator[Api]:
     """The server with our manifests' kinds; what tests make on it is gone afterwards, the kinds stay."""
     kubeconfig = os.environ.get(cluster.KUBECONFIG)
@@ -44,8 +54,7 @@ def api(request: pytest.FixtureRequest) -> Iterator[Api]:
             server.remove_namespaces()
         return
     programs, definitions = request.getfixturevalue("built")
-    # Not pytest's own folder, which is kept: the database of a run takes more than 100 MB.
-    with tempfile.TemporaryDirectory(prefix="hubctl-kube-") as folder, apiserver.running(programs, Path(folder)) as up:
+    with apiserver.running(programs, request.getfixturevalue("server_folder")) as up:
         server = Api(up)
         server.define(definitions)
         yield server
