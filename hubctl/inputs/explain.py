@@ -36,6 +36,7 @@ PATTERNS = {
     r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$": "a relative folder such as fleet/rendered",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "the name of a variable: letters, digits and _",
     r"^\d{1,3}%$": "a percentage such as 10%",
+    r"^(100|[1-9]?\d)%$": "a percentage such as 10%",
     r"^[1-9]\d*(\.\d+)?(Ki|Mi|Gi|Ti)$": "a size such as 10Gi",
     r"^(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?[0-9]{1,2}))?$": (
         "a quantity such as 500m, 2 or 4Gi"

@@ -75,6 +75,7 @@ class ManagedCluster:
         namespace: where models live that name no namespace of their own.
         models: sorted by name.
         groups: names of the groups that count for it, in their order.
+        step: name of the step of a rolling sync that takes it; empty when all spokes are synced at once.
         deployment_mode: as KServe's annotation spells it on this spoke.
         quarantined: no ApplicationSet delivers to it.
         source: the file it comes from, relative to the folder of the inputs.
@@ -94,6 +95,7 @@ class ManagedCluster:
     quarantined: bool = False
     overridden_by: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    step: str = ""
     deployment_mode: str = "RawDeployment"
     expose: Expose | None = None
     network_policy: NetworkPolicy | None = None

@@ -287,6 +287,9 @@ class HubctlSection(Strict):
         names = [policy.name for policy in self.remediation.policies if policy.action == "quarantine"]
         if names and self.delivery.model == "pull":
             raise ValueError(f"quarantine needs delivery model push, found pull and policy {names[0]!r}")
+        if names and self.delivery.chosen_sync != "sync":
+            found = self.delivery.chosen_sync
+            raise ValueError(f"quarantine needs applicationsSync sync, found {found} and policy {names[0]!r}")
         return self
 
     @field_validator("groups")

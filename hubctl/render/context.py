@@ -8,6 +8,7 @@ from typing import Any
 from hubctl.errors import InputError
 from hubctl.model import base
 from hubctl.model.cluster import ManagedCluster
+from hubctl.model.delivery import Delivery
 from hubctl.model.fleet import HubInputs
 from hubctl.model.platform import PLATFORM_PEERS, VISIBILITY
 from hubctl.model.predictor import InferenceService
@@ -30,7 +31,7 @@ def spoke_context(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, Any]:
 
     Returns:
         ``spoke`` (name, platform, version, topology, destination, namespace, namespaces, deploymentMode, raw, labels,
-        groups, quarantined, source, overrides), ``storage`` (type and its fields, ``accessMode`` filled in),
+        groups, step, quarantined, source, overrides), ``storage`` (type and its fields, ``accessMode`` filled in),
         ``networkPolicy`` (``peers``, or None), ``monitoring`` (its section), ``models`` (list, see ``model_context``)
         and ``engine`` (``env``, the coordination engine's environment).
     """
@@ -49,6 +50,7 @@ def spoke_context(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, Any]:
             "raw": cluster.deployment_mode in ("RawDeployment", "Standard"),
             "labels": dict(sorted(cluster.labels.items())),
             "groups": list(cluster.groups),
+            "step": cluster.step,
             "quarantined": cluster.quarantined,
             "source": cluster.source,
             "overrides": list(cluster.overridden_by),
@@ -217,12 +219,17 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
             "argocdNamespace": gitops.argocd_namespace,
             "project": gitops.project,
         },
-        "delivery": inputs.values.hubctl.delivery.model_dump(by_alias=True),
+        "delivery": delivery_context(inputs.values.hubctl.delivery),
         "spokes": spokes,
         "platforms": sorted({cluster.platform for cluster in inputs.clusters}),
         "kinds": [{"group": group, "kind": kind} for group, kind in sorted(kinds(inputs))],
         "source": "values-hub.yaml",
     }
+
+
+def delivery_context(delivery: Delivery) -> dict[str, Any]:
+    """The section as the file spells it, with ``applicationsSync`` filled in."""
+    return delivery.model_dump(by_alias=True) | {"applicationsSync": delivery.chosen_sync}
 
 
 def kinds(inputs: HubInputs) -> set[tuple[str, str]]:

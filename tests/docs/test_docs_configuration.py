@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from hubctl.inputs.document import parse
 from hubctl.inputs.explain import check
-from hubctl.model import cluster, delivery, gitops, platform, remediation, serving, storage, values
+from hubctl.model import cluster, delivery, gitops, platform, remediation, rollout, serving, storage, values
 from hubctl.model.base import parse_duration
 from tests.docs import markdown
 
@@ -24,6 +24,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "hubctl.gitops.credentials": gitops.Credentials,
     "hubctl.gitops.signing": gitops.Signing,
     "hubctl.delivery": delivery.Delivery,
+    "strategy": rollout.Strategy,
+    "A step": rollout.Step,
+    "An expression": rollout.Expression,
     "placement": delivery.Placement,
     "hubctl.observe": values.Observe,
     "A route of type url": values.UrlRoute,

@@ -81,6 +81,15 @@ SPOKES = (
 
 PLACEMENT = {"clusterSet": "fleet", "matchLabels": {"vendor": "OpenShift", "a.b/c": "1.0"}}
 
+STEPS = {
+    "type": "RollingSync",
+    "steps": [
+        {"group": "gpu", "maxUpdate": 1},
+        {"name": "1.0_a", "match": {"gpu": "no"}, "maxUpdate": "25%"},
+        {"matchExpressions": [{"key": "a.b/c", "operator": "NotIn", "values": ["true", "1e9"]}], "maxUpdate": 0},
+    ],
+}
+
 DELIVERIES: dict[str, dict[str, Any]] = {
     "git": {"requeueAfter": 60},
     "clusters": {"generator": "clusters"},
@@ -91,6 +100,10 @@ DELIVERIES: dict[str, dict[str, Any]] = {
         "configMap": "ocm-placement-generator",
         "placement": {"name": "ours", "clusterSet": "global", "gitOpsCluster": False},
     },
+    "steps": {"strategy": STEPS},
+    "steps by decisions": {"generator": "clusterDecisionResource", "placement": PLACEMENT, "strategy": STEPS},
+    "steps, pulled": {"model": "pull", "generator": "clusters", "placement": PLACEMENT, "strategy": STEPS},
+    "nothing removed": {"applicationsSync": "create-update"},
     "pulled by git": {"model": "pull", "placement": PLACEMENT},
     "pulled by decisions": {"model": "pull", "generator": "clusterDecisionResource", "placement": PLACEMENT},
     "pulled by clusters": {"model": "pull", "generator": "clusters", "placement": PLACEMENT},
