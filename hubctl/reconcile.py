@@ -239,13 +239,10 @@ STAGES: tuple[Stage, ...] = (load, recover, publish, observe, conclude, judge, p
 
 
 def services(inputs: HubInputs) -> tuple[InferenceService, ...]:
-    """Every predictor that can be asked, by spoke and name; none when the integration is switched off.
-
-    A predictor of protocol v2 would answer 404 to v1's questions, which is a fault, so it is not asked.
-    """
+    """Every predictor that can be asked, by spoke and name; none when the integration is switched off."""
     if not inputs.values.kserve.enabled:
         return ()
-    return tuple(model for cluster in inputs.clusters for model in cluster.models if model.profile.protocol == "v1")
+    return tuple(model for cluster in inputs.clusters for model in cluster.models if model.polled)
 
 
 def deployed_versions(inputs: HubInputs) -> dict[tuple[str, str], str]:

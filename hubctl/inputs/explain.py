@@ -46,6 +46,7 @@ PATTERNS = {
     r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$": "an extended resource such as nvidia.com/gpu",
     r"^[a-z0-9{][a-z0-9.{}-]*$": "a host such as {model}.{cluster}.example.com",
     r"^[1-9]\d*(s|m)$": "a period such as 30s or 1m",
+    r"^[1-9]\d{0,4}h$": "hours, such as 720h",
     r"^[1-9]\d*(s|m|h)$": "a period such as 30m or 1h",
     r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$": "a label's key",
     r"^[^\s]+$": "text without spaces",

@@ -146,6 +146,7 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
         expose=said.expose,
         network_policy=said.network_policy,
         monitoring=said.monitoring or Monitoring(),
+        access=said.access,
         groups=groups,
         step=values.hubctl.delivery.strategy.step_of(spoke.metadata.labels, groups),
     )
@@ -190,7 +191,7 @@ def in_clear(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]
 
 def unpolled(clusters: Sequence[ManagedCluster]) -> list[str]:
     """Warnings about models that are delivered and not asked."""
-    names = {model.name for cluster in clusters for model in cluster.models if model.profile.protocol != "v1"}
+    names = {model.name for cluster in clusters for model in cluster.models if not model.polled}
     return [
         f"model {name!r} speaks protocol v2, hubctl polls v1 only: it is delivered, not polled"
         for name in sorted(names)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from hubctl.model.access import Access
 from hubctl.model.base import ClusterName, DnsLabel, ModelName, Strict, Version
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
 from hubctl.model.predictor import InferenceService
@@ -100,6 +101,7 @@ class ManagedCluster:
     expose: Expose | None = None
     network_policy: NetworkPolicy | None = None
     monitoring: Monitoring = field(default_factory=Monitoring)
+    access: Access | None = None
 
     def model(self, name: str) -> InferenceService | None:
         """The model of that name, or None."""

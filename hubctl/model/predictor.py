@@ -44,6 +44,11 @@ class InferenceService:
     route: Route | None = None
     pinned_by: str = ""
 
+    @property
+    def polled(self) -> bool:
+        """Whether it can be asked; a predictor of protocol v2 would answer 404 to v1's questions, which is a fault."""
+        return self.profile.protocol == "v1"
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from hubctl.model.access import Access, ClusterProxy
 from hubctl.model.base import (
     DnsLabel,
     Duration,
@@ -108,6 +109,11 @@ class AcmRoute(Strict):
     scheme: Literal["http", "https"] = Field("https", description="http needs MCE 2.11 or later")
     port: int | None = Field(None, ge=1, le=65535, description="default 8443 for https, 80 for http")
 
+    @property
+    def target_port(self) -> int:
+        """``port`` with its default: that of KServe's predictor Service behind kube-rbac-proxy, and without it."""
+        return self.port or {"https": 8443, "http": 80}[self.scheme]
+
 
 Route = Annotated[UrlRoute | AcmRoute, Field(discriminator="type")]
 
@@ -159,6 +165,7 @@ class SpokeSettings(Strict):
     expose: Expose | None = Field(None, description="default: only reached inside of the spoke")
     network_policy: NetworkPolicy | None = Field(None, description="default: none, everybody may reach predictors")
     monitoring: Monitoring | None = Field(None, description="default: none")
+    access: Access | None = Field(None, description="default: the hub asks Open Cluster Management for nothing")
 
 
 class Group(SpokeSettings):
@@ -275,6 +282,7 @@ class HubctlSection(Strict):
     gitops: GitOps = GitOps()
     delivery: Delivery = Delivery()
     observe: Observe = Observe()
+    cluster_proxy: ClusterProxy | None = Field(None, description="default: its list of Services is not rendered")
     models: dict[ModelName, ModelProfile] = Field(default_factory=dict)
     groups: tuple[Group, ...] = Field((), description="between the fleet's defaults and a spoke's own file, in order")
     aggregate: Aggregate = Aggregate()

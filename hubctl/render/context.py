@@ -15,6 +15,7 @@ from hubctl.model.predictor import InferenceService
 from hubctl.model.serving import HfStorage, OciStorage
 from hubctl.model.storage import AnyStorage, PvcStorage, S3Storage
 from hubctl.model.values import ModelProfile
+from hubctl.render import access
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 """Label that every rendered object carries, with the value ``hubctl``."""
@@ -187,8 +188,9 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
 
     Returns:
         ``gitops`` (repoURL, branch, path, argocdNamespace, project), ``delivery`` (its section), ``spokes`` (list of
-        name, destination, namespaces, platform, quarantined), ``platforms`` (those in the fleet), ``kinds`` (group and
-        kind of what only some spokes get) and ``source``.
+        name, destination, namespaces, platform, quarantined, access), ``clusterProxy`` (namespace, configMap, services;
+        or None), ``platforms`` (those in the fleet), ``kinds`` (group and kind of what only some spokes get) and
+        ``source``.
 
     Raises:
         InputError: nothing says which repository Argo CD reads.
@@ -208,6 +210,7 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
             "namespaces": sorted({cluster.namespace, *(model.namespace for model in cluster.models)}),
             "platform": cluster.platform,
             "quarantined": cluster.quarantined,
+            "access": access.of_spoke(cluster),
         }
         for cluster in inputs.clusters
     ]
@@ -221,6 +224,7 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
         },
         "delivery": delivery_context(inputs.values.hubctl.delivery),
         "spokes": spokes,
+        "clusterProxy": cluster_proxy(inputs),
         "platforms": sorted({cluster.platform for cluster in inputs.clusters}),
         "kinds": [{"group": group, "kind": kind} for group, kind in sorted(kinds(inputs))],
         "source": "values-hub.yaml",
@@ -230,6 +234,14 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
 def delivery_context(delivery: Delivery) -> dict[str, Any]:
     """The section as the file spells it, with ``applicationsSync`` filled in."""
     return delivery.model_dump(by_alias=True) | {"applicationsSync": delivery.chosen_sync}
+
+
+def cluster_proxy(inputs: HubInputs) -> dict[str, Any] | None:
+    """Which ConfigMap lists the Services that cluster-proxy lets through, and ours in it; None when nobody asks."""
+    proxy = inputs.values.hubctl.cluster_proxy
+    if proxy is None:
+        return None
+    return proxy.model_dump(by_alias=True) | {"services": access.exposed(inputs.clusters)}
 
 
 def kinds(inputs: HubInputs) -> set[tuple[str, str]]:

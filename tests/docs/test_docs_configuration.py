@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from hubctl.inputs.document import parse
 from hubctl.inputs.explain import check
-from hubctl.model import cluster, delivery, gitops, platform, remediation, rollout, serving, storage, values
+from hubctl.model import access, cluster, delivery, gitops, platform, remediation, rollout, serving, storage, values
 from hubctl.model.base import parse_duration
 from tests.docs import markdown
 
@@ -29,6 +29,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "An expression": rollout.Expression,
     "placement": delivery.Placement,
     "hubctl.observe": values.Observe,
+    "hubctl.clusterProxy": access.ClusterProxy,
+    "access": access.Access,
+    "token": access.Token,
     "A route of type url": values.UrlRoute,
     "A route of type acm": values.AcmRoute,
     "hubctl.models.NAME": values.ModelProfile,

@@ -37,6 +37,7 @@ copy_crds() { # into folder $1
   while read -r module file folder; do # a folder is for files that are no CRDs
     install -D -m 0644 "$(go -C "$here/crds" list -m -f '{{.Dir}}' "$module")/$file" "$1/$folder/${file##*/}"
   done <"$here/crds/files"
+  install -m 0644 "$here"/crds/*.yaml "$1"
 }
 
 once() { # folder $1, filled by function $2; it appears whole or not at all
@@ -49,7 +50,7 @@ once() { # folder $1, filled by function $2; it appears whole or not at all
 }
 
 programs=$cache/programs-$(key "$here/go.sum")
-definitions=$cache/crds-$(key "$here/crds/go.sum" "$here/crds/files")
+definitions=$cache/crds-$(key "$here/crds/go.sum" "$here/crds/files" "$here"/crds/*.yaml)
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9

@@ -17,6 +17,8 @@ def models(*names: str) -> list[dict[str, str]]:
     return [{"name": name, "version": "v1"} for name in names]
 
 
+APISERVER = "https://proxy.example.com/{cluster}/api/v1/namespaces/{namespace}"
+
 PROFILES: dict[str, dict[str, Any]] = {
     **{name: {"format": name, "protocol": spoken[-1]} for name, spoken in FORMATS.items()},
     "own": {
@@ -34,8 +36,15 @@ VALUES: dict[str, Any] = {
     "hubctl": {
         "gitops": {"remote": "https://git.example.com/fleet.git"},
         "models": PROFILES,
+        "clusterProxy": {},
+        "observe": {"tokenFile": "tokens/{cluster}", "route": {"type": "acm", "host": "proxy.example.com"}},
         "groups": [
-            {"name": "all", "match": {}, "kserveVersion": "0.15"},
+            {
+                "name": "all",
+                "match": {},
+                "kserveVersion": "0.15",
+                "access": {"token": {"validity": "24h"}, "feedback": True},
+            },
             {
                 "name": "gpu",
                 "match": {"gpu": "yes"},
@@ -50,6 +59,12 @@ VALUES: dict[str, Any] = {
 SPOKES = (
     spoke("formats", models=models(*FORMATS)),
     spoke("servers", platform="openshift", topology="sno", models=models("own", "bare", "car", "hub")),
+    spoke("granted", access={"token": {"grant": "manifestWork", "agentNamespace": "agents"}},
+          models=[*models("sklearn", "own"), {"name": "car", "version": "v1", "namespace": "elsewhere"}]),
+    spoke("proxied", models=models("own", "car"), access={"token": {}},
+          route={"type": "url", "url": APISERVER + "/services/http:{service}:80/proxy"}),
+    spoke("proxied-by-work", models=models("own"), access={"token": {"grant": "manifestWork"}},
+          route={"type": "url", "url": APISERVER + "/services/{service}:http/proxy/"}),
     spoke("images", kserveVersion="0.20.0", storage={"type": "oci", "image": "quay.io/fleet/{model}:{version}"},
           models=models("sklearn", "own")),
     spoke("repositories", deploymentMode="Knative", storage={"type": "hf", "repo": "fleet/{model}:{version}"},
