@@ -6,7 +6,7 @@ Templates get no objects of ours, so that their contract is this module and not 
 from typing import Any
 
 from hubctl.errors import InputError
-from hubctl.model import base
+from hubctl.model import base, quantity
 from hubctl.model.cluster import ManagedCluster
 from hubctl.model.delivery import Delivery
 from hubctl.model.fleet import HubInputs
@@ -22,6 +22,9 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 
 SINGLE_NODE = {"cpu": "250m", "memory": "512Mi"}
 """Requests on a single node where nothing is said: KServe's own are 1 CPU and 2 GiB a model."""
+
+KSERVE_USUAL = {"cpu": "1", "memory": "2Gi"}
+"""Requests and limits that KServe's webhook gives to a container where nothing is said."""
 
 PORT = 8080
 """Where each of KServe's own model servers listens in its pod."""
@@ -108,12 +111,26 @@ def exposure(cluster: ManagedCluster, model: InferenceService) -> dict[str, Any]
 
 
 def resources(profile: ModelProfile, topology: str) -> dict[str, dict[str, str]]:
-    """``limits`` and ``requests``, those that hold something; GPUs in both, a single node's small requests if none."""
+    """``limits`` and ``requests``, those that hold something; GPUs in both, a single node's small requests if none.
+
+    KServe's webhook writes what a container leaves open into it. Argo CD compares the containers as a whole and would
+    never be in sync, so here nothing is left open.
+    """
+    said = profile.resources
+    limits, requests = dict(said.limits), dict(said.requests)
+    for name, usual in KSERVE_USUAL.items():
+        if topology == "sno" and name not in said.limits | said.requests:
+            requests[name] = SINGLE_NODE[name]
+        if profile.container:
+            limits[name] = said.limits.get(name) or said.requests.get(name) or usual
+            requests.setdefault(name, limits[name])
     gpu = {profile.gpu.resource: str(profile.gpu.count)} if profile.gpu else {}
-    said = profile.resources.limits.keys() | profile.resources.requests.keys()
-    small = {name: amount for name, amount in SINGLE_NODE.items() if topology == "sno" and name not in said}
-    found = {"limits": profile.resources.limits | gpu, "requests": small | profile.resources.requests | gpu}
-    return {key: dict(sorted(amounts.items())) for key, amounts in found.items() if amounts}
+    found = {"limits": limits | gpu, "requests": requests | gpu}
+    return {
+        key: {name: quantity.canonical(amount) for name, amount in sorted(amounts.items())}
+        for key, amounts in found.items()
+        if amounts
+    }
 
 
 def storage_context(cluster: ManagedCluster) -> dict[str, Any]:
