@@ -189,6 +189,7 @@ def cluster_data(cluster: ManagedCluster) -> dict[str, Any]:
         "namespace": cluster.namespace,
         "labels": cluster.labels,
         "groups": list(cluster.groups),
+        "step": cluster.step,
         "storage": cluster.storage.model_dump(by_alias=True, exclude_none=True),
         "quarantined": cluster.quarantined,
         "overriddenBy": list(cluster.overridden_by),

@@ -38,6 +38,7 @@ PATTERNS = {
     r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$": "a relative folder such as fleet/rendered",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "the name of a variable: letters, digits and _",
     r"^\d{1,3}%$": "a percentage such as 10%",
+    r"^(100|[1-9]?\d)%$": "a percentage such as 10%",
     r"^[1-9]\d*(\.\d+)?(Ki|Mi|Gi|Ti)$": "a size such as 10Gi",
     r"^(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?[0-9]{1,2}))?$": (
         "a quantity such as 500m, 2 or 4Gi"
@@ -47,6 +48,7 @@ PATTERNS = {
     r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$": "an extended resource such as nvidia.com/gpu",
     r"^[a-z0-9{][a-z0-9.{}-]*$": "a host such as {model}.{cluster}.example.com",
     r"^[1-9]\d*(s|m)$": "a period such as 30s or 1m",
+    r"^[1-9]\d{0,4}h$": "hours, such as 720h",
     r"^[1-9]\d*(s|m|h)$": "a period such as 30m or 1h",
     r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$": "a label's key",
     r"^[^\s]+$": "text without spaces",

@@ -53,7 +53,27 @@ def of_fleet(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> lis
     grouped = any(group.route for group in values.hubctl.groups)
     if observe.ca_file and not grouped and any(routes) and not any(_encrypted(route) for route in routes if route):
         found.append("values-hub.yaml hubctl.observe.caFile is not read: no route is https")
-    return found
+    routes += [group.route for group in values.hubctl.groups]
+    if values.hubctl.cluster_proxy and not any(isinstance(route, AcmRoute) for route in routes):
+        found.append("values-hub.yaml hubctl.clusterProxy lists nothing: no route is of type acm")
+    return found + _tokens(values, spokes)
+
+
+def _tokens(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> list[str]:
+    """A token a spoke is made where polls take no such token."""
+    if "{cluster}" in (values.hubctl.observe.token_file or ""):
+        return []
+    why = "hubctl.observe.tokenFile names no file with {cluster}, so no poll takes a spoke's own token"
+    found = [
+        _unread(document, ("spec", "access", "token"), why)
+        for document, spoke in spokes
+        if spoke.spec.access and spoke.spec.access.token
+    ]
+    return found + [
+        f"values-hub.yaml hubctl.groups {group.name!r} access.token is not read: {why}"
+        for group in values.hubctl.groups
+        if group.access and group.access.token
+    ]
 
 
 def _policies(values: HubValues, document: Document) -> list[str]:

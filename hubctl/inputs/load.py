@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hubctl.errors import InputError
-from hubctl.inputs import explain, idle, merge, plain, references
+from hubctl.inputs import explain, idle, merge, plain, references, steps
 from hubctl.inputs.document import Document, parse, refuse
 from hubctl.model.cluster import Spoke
 from hubctl.model.credential import NotCredential
@@ -135,8 +135,10 @@ def _sources(settings: Settings, problems: list[InputError]) -> Sources:
     # Against a registry that could not be read every model would be unknown.
     if readable:
         problems += references.check(values, read)
+        problems += steps.untaken(values, read)
         warnings += idle.of_fleet(values, read)
         warnings += plain.idle(marks, [hub, *(document for document, _ in read)], hub) if hub else []
+        warnings += steps.idle(values, [spoke for _, spoke in read])
     return Sources(_with_remote(values, settings.remote, problems), spokes, tuple(warnings))
 
 
@@ -202,6 +204,7 @@ def _values(settings: Settings, problems: list[InputError], warnings: list[str])
         if document.data.get("hubctl") is not None:
             hubctl = explain.check(HubctlSection, document, ("hubctl",))
             problems += references.folders(hubctl, document)
+            problems += steps.groups(hubctl, document)
     except InputError as error:
         problems.append(error)
     values = HubValues(kserve=kserve, hubctl=hubctl)

@@ -111,6 +111,7 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
     registry = {model.name: model for model in values.kserve.registry}
     said = settle.settings_of(values, spoke)
     namespace = said.namespace or values.kserve.namespace
+    groups = tuple(group.name for group in settle.groups_of(values, spoke))
     services = []
     for model in sorted(spec.models, key=lambda model: model.name):
         # An unregistered name is refused when files are read; here it only gets the default Service.
@@ -145,7 +146,9 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
         expose=said.expose,
         network_policy=said.network_policy,
         monitoring=said.monitoring or Monitoring(),
-        groups=tuple(group.name for group in settle.groups_of(values, spoke)),
+        access=said.access,
+        groups=groups,
+        step=values.hubctl.delivery.strategy.step_of(spoke.metadata.labels, groups),
     )
 
 
@@ -197,7 +200,9 @@ def in_clear(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]
 
 
 def still_reached(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
-    """Warnings about quarantines that do nothing: in the pull model no Application is ever removed."""
-    if values.hubctl.delivery.model == "push":
+    """Warnings about quarantines that do nothing, where no Application is ever removed."""
+    delivery = values.hubctl.delivery
+    if delivery.chosen_sync == "sync":
         return []
-    return [f"{cluster.name}: quarantine needs delivery model push" for cluster in clusters if cluster.quarantined]
+    needed = "delivery model push" if delivery.model == "pull" else "hubctl.delivery.applicationsSync sync"
+    return [f"{cluster.name}: quarantine needs {needed}" for cluster in clusters if cluster.quarantined]

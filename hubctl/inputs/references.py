@@ -9,7 +9,7 @@ from hubctl.errors import InputError
 from hubctl.inputs import settle
 from hubctl.inputs.document import Document, Trail
 from hubctl.inputs.explain import nearest
-from hubctl.model import platform, serving
+from hubctl.model import access, platform, serving
 from hubctl.model.cluster import Spoke
 from hubctl.model.runtime import runtime_misfit
 from hubctl.model.values import HubctlSection, HubValues, ModelProfile
@@ -120,9 +120,14 @@ def _surroundings(values: HubValues, document: Document, spoke: Spoke) -> list[I
     """What is around the predictors fits the spoke's platform."""
     said = settle.settings_of(values, spoke)
     mode = said.deployment_mode or serving.DEFAULT_MODE
-    wrong = platform.exposure_misfit(said.expose, spoke.spec.platform, mode)
-    hint = "" if spoke.spec.expose else f"set it here{_counting(values, spoke)}"
-    return [InputError(wrong, where=document.where(("spec", "expose")), hint=hint)] if wrong else []
+    found = []
+    if wrong := platform.exposure_misfit(said.expose, spoke.spec.platform, mode):
+        hint = "" if spoke.spec.expose else f"set it here{_counting(values, spoke)}"
+        found.append(InputError(wrong, where=document.where(("spec", "expose")), hint=hint))
+    if wrong := access.hub_misfit(said.access, spoke.metadata.name):
+        hint = f"take it back here with access: {{}}{_counting(values, spoke)}"
+        found.append(InputError(wrong, where=document.where(("spec", "access")), hint=hint))
+    return found
 
 
 def _counting(values: HubValues, spoke: Spoke) -> str:

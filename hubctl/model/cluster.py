@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from hubctl.model.access import Access
 from hubctl.model.base import ClusterName, DnsLabel, ModelName, Strict, Version
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
 from hubctl.model.predictor import InferenceService
@@ -75,6 +76,7 @@ class ManagedCluster:
         namespace: where models live that name no namespace of their own.
         models: sorted by name.
         groups: names of the groups that count for it, in their order.
+        step: name of the step of a rolling sync that takes it; empty when all spokes are synced at once.
         deployment_mode: as KServe's annotation spells it on this spoke.
         quarantined: no ApplicationSet delivers to it.
         source: the file it comes from, relative to the folder of the inputs.
@@ -94,10 +96,12 @@ class ManagedCluster:
     quarantined: bool = False
     overridden_by: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    step: str = ""
     deployment_mode: str = "RawDeployment"
     expose: Expose | None = None
     network_policy: NetworkPolicy | None = None
     monitoring: Monitoring = field(default_factory=Monitoring)
+    access: Access | None = None
 
     def model(self, name: str) -> InferenceService | None:
         """The model of that name, or None."""

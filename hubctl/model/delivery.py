@@ -8,6 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from hubctl.model.base import DnsLabel, Strict
+from hubctl.model.rollout import Strategy
+
+ApplicationsSync = Literal["sync", "create-update", "create-only"]
 
 
 class Placement(Strict):
@@ -33,7 +36,16 @@ class Delivery(Strict):
         default_factory=dict, description="of Argo CD's cluster secrets, for the generator clusters"
     )
     config_map: DnsLabel = Field("acm-placement", description="says how decisions are read; GitOpsCluster makes it")
+    applications_sync: ApplicationsSync | None = Field(
+        None, description="default: sync, which removes Applications; create-update in the pull model"
+    )
+    strategy: Strategy = Strategy()
     placement: Placement | None = None
+
+    @property
+    def chosen_sync(self) -> ApplicationsSync:
+        """``applicationsSync`` with its default: in the pull model removing an Application removes the workload."""
+        return self.applications_sync or ("sync" if self.model == "push" else "create-update")
 
     @property
     def by_name(self) -> bool:
@@ -48,4 +60,18 @@ class Delivery(Strict):
             raise ValueError("the pull model delivers to clusters that a Placement selects, expected placement")
         if self.cluster_labels and self.generator != "clusters":
             raise ValueError(f"clusterLabels are for generator clusters, found generator {self.generator}")
+        return self
+
+    @model_validator(mode="after")
+    def _synced(self) -> "Delivery":
+        if self.model == "pull" and self.chosen_sync == "sync":
+            raise ValueError(
+                "in the pull model an Application that is removed takes its workload along, "
+                "expected applicationsSync create-update or create-only, found sync"
+            )
+        if self.strategy.rolling and self.chosen_sync == "create-only":
+            raise ValueError(
+                "RollingSync works by changing Applications, "
+                "expected applicationsSync sync or create-update, found create-only"
+            )
         return self

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from hubctl.model.access import Access, ClusterProxy
 from hubctl.model.base import (
     DnsLabel,
     Duration,
@@ -110,6 +111,11 @@ class AcmRoute(Strict):
     scheme: Literal["http", "https"] = Field("https", description="http needs MCE 2.11 or later")
     port: int | None = Field(None, ge=1, le=65535, description="default 8443 for https, 80 for http")
 
+    @property
+    def target_port(self) -> int:
+        """``port`` with its default: that of KServe's predictor Service behind kube-rbac-proxy, and without it."""
+        return self.port or {"https": 8443, "http": 80}[self.scheme]
+
 
 Route = Annotated[UrlRoute | AcmRoute, Field(discriminator="type")]
 
@@ -170,6 +176,7 @@ class SpokeSettings(Strict):
     expose: Expose | None = Field(None, description="default: only reached inside of the spoke")
     network_policy: NetworkPolicy | None = Field(None, description="default: none, everybody may reach predictors")
     monitoring: Monitoring | None = Field(None, description="default: none")
+    access: Access | None = Field(None, description="default: the hub asks Open Cluster Management for nothing")
 
 
 class Group(SpokeSettings):
@@ -286,6 +293,7 @@ class HubctlSection(Strict):
     gitops: GitOps = GitOps()
     delivery: Delivery = Delivery()
     observe: Observe = Observe()
+    cluster_proxy: ClusterProxy | None = Field(None, description="default: its list of Services is not rendered")
     models: dict[ModelName, ModelProfile] = Field(default_factory=dict)
     runtimes: dict[DnsLabel, ServingRuntime] = Field(
         default_factory=dict, description="model servers that models name as their runtime; KServe's own need no entry"
@@ -302,6 +310,9 @@ class HubctlSection(Strict):
         names = [policy.name for policy in self.remediation.policies if policy.action == "quarantine"]
         if names and self.delivery.model == "pull":
             raise ValueError(f"quarantine needs delivery model push, found pull and policy {names[0]!r}")
+        if names and self.delivery.chosen_sync != "sync":
+            found = self.delivery.chosen_sync
+            raise ValueError(f"quarantine needs applicationsSync sync, found {found} and policy {names[0]!r}")
         return self
 
     @field_validator("groups")

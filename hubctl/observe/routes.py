@@ -10,9 +10,6 @@ from hubctl.model import base, values
 from hubctl.model.predictor import InferenceService
 from hubctl.model.serving import Protocol
 
-_PROXY_PORTS = {"https": 8443, "http": 80}
-"""Ports of KServe's predictor Service: behind kube-rbac-proxy, and without it."""
-
 
 def base_url(service: InferenceService) -> str:
     """The URL below which the predictor serves ``/v1`` or ``/v2``, without a slash at its end.
@@ -31,8 +28,7 @@ def base_url(service: InferenceService) -> str:
         )
         return filled.rstrip("/")
     if isinstance(route, values.AcmRoute):
-        port = route.port or _PROXY_PORTS[route.scheme]
-        target = f"namespaces/{service.namespace}/services/{route.scheme}:{service.service}:{port}"
+        target = f"namespaces/{service.namespace}/services/{route.scheme}:{service.service}:{route.target_port}"
         return f"https://{route.host}/{service.cluster}/api/v1/{target}/proxy-service"
     raise InputError(
         f"no route leads to {service.name} on {service.cluster}, expected one of type url or acm",

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from hubctl.errors import InputError
-from hubctl.model import base
+from hubctl.model import base, quantity
 from hubctl.model.cluster import ManagedCluster
+from hubctl.model.delivery import Delivery
 from hubctl.model.fleet import HubInputs
 from hubctl.model.platform import PLATFORM_PEERS, VISIBILITY
 from hubctl.model.predictor import InferenceService
@@ -16,12 +17,16 @@ from hubctl.model.runtime import MOUNT, ServingRuntime
 from hubctl.model.serving import HfStorage, OciStorage
 from hubctl.model.storage import AnyStorage, PvcStorage, S3Storage
 from hubctl.model.values import ModelProfile
+from hubctl.render import access
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 """Label that every rendered object carries, with the value ``hubctl``."""
 
 SINGLE_NODE = {"cpu": "250m", "memory": "512Mi"}
 """Requests on a single node where nothing is said: KServe's own are 1 CPU and 2 GiB a model."""
+
+KSERVE_USUAL = {"cpu": "1", "memory": "2Gi"}
+"""Requests and limits that KServe's webhook gives to a container where nothing is said."""
 
 PORT = 8080
 """Where each of KServe's own model servers listens in its pod."""
@@ -32,7 +37,7 @@ def spoke_context(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, Any]:
 
     Returns:
         ``spoke`` (name, platform, version, topology, destination, namespace, namespaces, deploymentMode, raw, labels,
-        groups, quarantined, source, overrides), ``storage`` (type and its fields, ``accessMode`` filled in),
+        groups, step, quarantined, source, overrides), ``storage`` (type and its fields, ``accessMode`` filled in),
         ``networkPolicy`` (``peers``, or None), ``monitoring`` (its section), ``models`` (list, see ``model_context``),
         ``runtimes`` (list, see ``runtimes_context``) and ``engine`` (``env``, the coordination engine's environment).
     """
@@ -52,6 +57,7 @@ def spoke_context(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, Any]:
             "raw": cluster.deployment_mode in ("RawDeployment", "Standard"),
             "labels": dict(sorted(cluster.labels.items())),
             "groups": list(cluster.groups),
+            "step": cluster.step,
             "quarantined": cluster.quarantined,
             "source": cluster.source,
             "overrides": list(cluster.overridden_by),
@@ -130,12 +136,26 @@ def exposure(cluster: ManagedCluster, model: InferenceService) -> dict[str, Any]
 
 
 def resources(profile: ModelProfile, topology: str) -> dict[str, dict[str, str]]:
-    """``limits`` and ``requests``, those that hold something; GPUs in both, a single node's small requests if none."""
+    """``limits`` and ``requests``, those that hold something; GPUs in both, a single node's small requests if none.
+
+    KServe's webhook writes what a container leaves open into it. Argo CD compares the containers as a whole and would
+    never be in sync, so here nothing is left open.
+    """
+    said = profile.resources
+    limits, requests = dict(said.limits), dict(said.requests)
+    for name, usual in KSERVE_USUAL.items():
+        if topology == "sno" and name not in said.limits | said.requests:
+            requests[name] = SINGLE_NODE[name]
+        if profile.container:
+            limits[name] = said.limits.get(name) or said.requests.get(name) or usual
+            requests.setdefault(name, limits[name])
     gpu = {profile.gpu.resource: str(profile.gpu.count)} if profile.gpu else {}
-    said = profile.resources.limits.keys() | profile.resources.requests.keys()
-    small = {name: amount for name, amount in SINGLE_NODE.items() if topology == "sno" and name not in said}
-    found = {"limits": profile.resources.limits | gpu, "requests": small | profile.resources.requests | gpu}
-    return {key: dict(sorted(amounts.items())) for key, amounts in found.items() if amounts}
+    found = {"limits": limits | gpu, "requests": requests | gpu}
+    return {
+        key: {name: quantity.canonical(amount) for name, amount in sorted(amounts.items())}
+        for key, amounts in found.items()
+        if amounts
+    }
 
 
 def storage_context(cluster: ManagedCluster) -> dict[str, Any]:
@@ -210,8 +230,9 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
 
     Returns:
         ``gitops`` (repoURL, branch, path, argocdNamespace, project), ``delivery`` (its section), ``spokes`` (list of
-        name, destination, namespaces, platform, quarantined), ``platforms`` (those in the fleet), ``kinds`` (group and
-        kind of what only some spokes get) and ``source``.
+        name, destination, namespaces, platform, quarantined, access), ``clusterProxy`` (namespace, configMap, services;
+        or None), ``platforms`` (those in the fleet), ``kinds`` (group and kind of what only some spokes get) and
+        ``source``.
 
     Raises:
         InputError: nothing says which repository Argo CD reads.
@@ -231,6 +252,7 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
             "namespaces": sorted({cluster.namespace, *(model.namespace for model in cluster.models)}),
             "platform": cluster.platform,
             "quarantined": cluster.quarantined,
+            "access": access.of_spoke(cluster),
         }
         for cluster in inputs.clusters
     ]
@@ -242,12 +264,26 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
             "argocdNamespace": gitops.argocd_namespace,
             "project": gitops.project,
         },
-        "delivery": inputs.values.hubctl.delivery.model_dump(by_alias=True),
+        "delivery": delivery_context(inputs.values.hubctl.delivery),
         "spokes": spokes,
+        "clusterProxy": cluster_proxy(inputs),
         "platforms": sorted({cluster.platform for cluster in inputs.clusters}),
         "kinds": [{"group": group, "kind": kind} for group, kind in sorted(kinds(inputs))],
         "source": "values-hub.yaml",
     }
+
+
+def delivery_context(delivery: Delivery) -> dict[str, Any]:
+    """The section as the file spells it, with ``applicationsSync`` filled in."""
+    return delivery.model_dump(by_alias=True) | {"applicationsSync": delivery.chosen_sync}
+
+
+def cluster_proxy(inputs: HubInputs) -> dict[str, Any] | None:
+    """Which ConfigMap lists the Services that cluster-proxy lets through, and ours in it; None when nobody asks."""
+    proxy = inputs.values.hubctl.cluster_proxy
+    if proxy is None:
+        return None
+    return proxy.model_dump(by_alias=True) | {"services": access.exposed(inputs.clusters)}
 
 
 def kinds(inputs: HubInputs) -> set[tuple[str, str]]:

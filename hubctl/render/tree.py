@@ -1,8 +1,9 @@
 """RenderedTree: which template makes which file, and what every file must hold.
 
 Naming rule: ``spoke/NAME.yaml.j2`` becomes ``spokes/<spoke>/NAME.yaml``; ``NAME.each-model.yaml.j2`` becomes one file
-``NAME-<model>.yaml`` a model; ``NAME.each-platform.yaml.j2`` one a platform. A template that renders to nothing makes
-no file. ``kustomization.yaml.j2`` comes last and sees ``resources``, the files beside it.
+``NAME-<model>.yaml`` a model. In ``hub/``, ``NAME.each-platform.yaml.j2`` makes one a platform and
+``NAME.each-spoke.yaml.j2`` one a spoke. A template that renders to nothing makes no file. ``kustomization.yaml.j2``
+comes last and sees ``resources``, the files beside it but those that end with ``.shared.yaml``.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,9 @@ DELIVERY = "delivery.yaml"
 """Parameters of a spoke's Application; a spoke whose folder lacks it is out of the ApplicationSets' reach."""
 
 KUSTOMIZATION = "kustomization.yaml"
+SHARED = ".shared.yaml"
+"""Ends the name of a file whose object others write too: applied apart from the rest, and not ours to label."""
+
 _PLAIN = frozenset({DELIVERY, KUSTOMIZATION})
 
 
@@ -77,7 +81,7 @@ def _folder(target: str, prefix: str, templates: Renderer, seen: dict[str, Any],
                     plain.refuse_objects(documents, file, name, subject.name, marks=subject.marks)
                 made[file] = text.encode()
     if last in templates.names:
-        resources = sorted(file for file in made if file not in _PLAIN)
+        resources = sorted(file for file in made if file not in _PLAIN and not file.endswith(SHARED))
         made[KUSTOMIZATION] = templates.render(last, {**seen, "resources": resources}, subject.name).encode()
     return {f"{target}/{file}": data for file, data in made.items()}
 
@@ -92,10 +96,12 @@ def _outputs(template: str, file: str, seen: dict[str, Any]) -> Iterator[tuple[s
     several: dict[str, Callable[[], list[Any]]] = {
         "model": lambda: seen.get("models", []),
         "platform": lambda: seen.get("platforms", []),
+        "spoke": lambda: seen.get("spokes", []),
     }
     if kind not in several:
         raise TemplateError(
-            f"a template cannot be made for each {kind!r}; expected each-model (spoke/) or each-platform (hub/)",
+            f"a template cannot be made for each {kind!r}; expected each-model (spoke/), each-platform or "
+            "each-spoke (hub/)",
             where=f"templates/{template}",
             hint="rename the template",
         )
@@ -126,6 +132,8 @@ def _check(text: str, file: str, template: str, subject: str) -> list[Any]:
                 where=f"templates/{template} ({subject})",
                 hint="a template that should make no file must render to nothing",
             )
+        if file.endswith(SHARED):
+            continue
         metadata = document["metadata"]
         labels = metadata.get("labels") if isinstance(metadata, dict) else None
         if not isinstance(labels, dict) or labels.get(context.MANAGED_BY) != "hubctl":

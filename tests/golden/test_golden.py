@@ -16,7 +16,7 @@ from hubctl.settings import Settings
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-CASES = {"samples": ROOT, "rollback": HERE / "rollback"}
+CASES = {"samples": ROOT, "rollback": HERE / "rollback", "acm": HERE / "acm"}
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -4,6 +4,7 @@ import pytest
 
 from tests.inputs.inputfolder import VALUES, Folder
 
+QUARANTINE = "remediation: {policies: [{name: q, on: spoke-anomaly, action: quarantine}]}"
 PULL = "delivery: {model: pull, placement: {clusterSet: fleet}}"
 
 
@@ -14,9 +15,24 @@ PULL = "delivery: {model: pull, placement: {clusterSet: fleet}}"
         ("delivery: {model: pull}", "clusters that a Placement selects, expected placement"),
         ("delivery: {clusterLabels: {a: b}}", "clusterLabels are for generator clusters, found generator git"),
         ("delivery: {generator: cluster}", "expected git, clusters or clusterDecisionResource"),
+        ("delivery: {strategy: {type: RollingSync}}", "without a step Argo CD takes RollingSync for AllAtOnce"),
+        ("delivery: {strategy: {steps: [{name: a}]}}", "steps are for type RollingSync, found AllAtOnce"),
+        ("delivery: {strategy: {type: rollingsync}}", "expected AllAtOnce or RollingSync"),
+        (
+            "delivery: {applicationsSync: create-only, strategy: {type: RollingSync, steps: [{name: a}]}}",
+            "expected applicationsSync sync or create-update, found create-only",
+        ),
+        (
+            f"{PULL[:-1]}, applicationsSync: sync}}",
+            "takes its workload along, expected applicationsSync create-update or create-only",
+        ),
+        (
+            f"delivery: {{applicationsSync: create-update}}\n  {QUARANTINE}",
+            "quarantine needs applicationsSync sync, found create-update and policy 'q'",
+        ),
         ("delivery: {placement: {}}", "missing key 'clusterSet'"),
         (
-            f"{PULL}\n  remediation: {{policies: [{{name: q, on: spoke-anomaly, action: quarantine}}]}}",
+            f"{PULL}\n  {QUARANTINE}",
             "quarantine needs delivery model push, found pull and policy 'q'",
         ),
     ],
@@ -39,3 +55,5 @@ def test_quarantine_that_does_nothing_is_warned_about(folder: Folder) -> None:
     folder.write("values-hub.yaml", f"{VALUES}hubctl:\n  {PULL}\n")
     folder.write("overrides/q.yaml", "metadata: {name: q}\nspec: {cluster: edge-a, quarantine: true}\n")
     assert "edge-a: quarantine needs delivery model push" in folder.load().warnings
+    folder.write("values-hub.yaml", f"{VALUES}hubctl: {{delivery: {{applicationsSync: create-update}}}}\n")
+    assert "edge-a: quarantine needs hubctl.delivery.applicationsSync sync" in folder.load().warnings

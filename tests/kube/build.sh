@@ -30,10 +30,11 @@ copy_crds() { # into folder $1
   while read -r module file folder; do # a folder is for files that are no CRDs
     install -D -m 0644 "$(go -C "$here/crds" list -m -f '{{.Dir}}' "$module")/$file" "$1/$folder/${file##*/}"
   done <"$here/crds/files"
+  install -m 0644 "$here"/crds/*.yaml "$1"
 }
 
 programs=$cache/programs-$(key "$here/go.sum")
-definitions=$cache/crds-$(key "$here/crds/go.sum" "$here/crds/files")
+definitions=$cache/crds-$(key "$here/crds/go.sum" "$here/crds/files" "$here"/crds/*.yaml)
 if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
   programs=$KUBEBUILDER_ASSETS
 elif [ -z "${HUBCTL_TEST_KUBECONFIG:-}" ]; then

@@ -162,6 +162,32 @@ def test_wrong_value_in_a_way_to_deliver_is_refused(api: Api, tmp_path: Path, me
     assert message in answer.message
 
 
+def carried(fleet: fleets.Fleet) -> dict[str, str]:
+    """What ManifestWorks make on a spoke, which the ManifestWork's own schema does not look into."""
+    works = ((name, yaml.safe_load(text)) for name, text in fleet.objects.items() if "\nkind: ManifestWork\n" in text)
+    return {
+        f"{name} {manifest['kind']} {manifest['metadata'].get('namespace', '')}": yaml.safe_dump(manifest)
+        for name, work in works
+        for manifest in work["spec"]["workload"]["manifests"]
+        if manifest["apiVersion"].startswith("rbac.authorization.k8s.io/")
+    }
+
+
+def test_rights_that_works_carry_are_accepted(api: Api, varied: fleets.Fleet) -> None:
+    found = carried(varied)
+    for name in {yaml.safe_load(text)["metadata"].get("namespace", "default") for text in found.values()}:
+        api.make_namespace(name)
+    assert {text.partition(" ")[2].partition(" ")[0] for text in found} == {"ClusterRole", "Role", "RoleBinding"}
+    assert fleets.refused({name: api.ask(text) for name, text in found.items()}) == {}
+
+
+def test_every_spoke_of_open_cluster_management_gets_its_objects(varied: fleets.Fleet) -> None:
+    hub = [yaml.safe_load(text) for name, text in varied.objects.items() if name.startswith("hub/")]
+    kinds = {"ManagedServiceAccount", "ClusterPermission", "ManifestWork"}
+    assert {each["kind"] for each in hub} >= kinds
+    assert all(each["metadata"]["namespace"] in varied.applications for each in hub if each["kind"] in kinds)
+
+
 OWN = "spokes/servers/inferenceservice-own.yaml"
 
 WRONG_VARIANT = {
@@ -186,6 +212,17 @@ WRONG_VARIANT = {
         "autoSelect: never",
     ),
     'Unsupported value: "Inward"': ("spokes/watched/networkpolicy.yaml#0", "- Ingress", "- Inward"),
+    'unknown field "spec.rotation.validness"': ("hub/token-servers.yaml#0", "validity:", "validness:"),
+    'unknown field "spec.roles[0].rule"': ("hub/token-servers.yaml#1", "rules:", "rule:"),
+    "roleBindings[0].subject.kind: Required": (
+        "hub/token-servers.yaml#1",
+        "kind: ManagedService",
+        "namespace: Service",
+    ),
+    "spec.deleteOption.propagationPolicy": ("hub/feedback-formats.yaml#0", ": SelectivelyOrphan", ": SelectiveOrphan"),
+    'Unsupported value: "ReadOnce"': ("hub/feedback-formats.yaml#0", "type: ReadOnly", "type: ReadOnce"),
+    'Unsupported value: "JSONPath"': ("hub/feedback-formats.yaml#0", "type: JSONPaths", "type: JSONPath"),
+    "feedbackRules[0].jsonPath": ("hub/feedback-formats.yaml#0", "jsonPaths:", "jsonPath:"),
     "canaryTrafficPercent": ("spokes/repositories/inferenceservice-huggingface.yaml", ": 10", ": ten"),
 }
 

@@ -17,6 +17,8 @@ def models(*names: str) -> list[dict[str, str]]:
     return [{"name": name, "version": "v1"} for name in names]
 
 
+APISERVER = "https://proxy.example.com/{cluster}/api/v1/namespaces/{namespace}"
+
 PROFILES: dict[str, dict[str, Any]] = {
     **{name: {"format": name, "protocol": spoken[-1]} for name, spoken in FORMATS.items()},
     "own": {
@@ -43,8 +45,15 @@ VALUES: dict[str, Any] = {
                 "readsClaim": True,
             },
         },
+        "clusterProxy": {},
+        "observe": {"tokenFile": "tokens/{cluster}", "route": {"type": "acm", "host": "proxy.example.com"}},
         "groups": [
-            {"name": "all", "match": {}, "kserveVersion": "0.15"},
+            {
+                "name": "all",
+                "match": {},
+                "kserveVersion": "0.15",
+                "access": {"token": {"validity": "24h"}, "feedback": True},
+            },
             {
                 "name": "gpu",
                 "match": {"gpu": "yes"},
@@ -59,6 +68,12 @@ VALUES: dict[str, Any] = {
 SPOKES = (
     spoke("formats", models=models(*FORMATS)),
     spoke("servers", platform="openshift", topology="sno", models=models("own", "bare", "car", "hub")),
+    spoke("granted", access={"token": {"grant": "manifestWork", "agentNamespace": "agents"}},
+          models=[*models("sklearn", "own"), {"name": "car", "version": "v1", "namespace": "elsewhere"}]),
+    spoke("proxied", models=models("own", "car"), access={"token": {}},
+          route={"type": "url", "url": APISERVER + "/services/http:{service}:80/proxy"}),
+    spoke("proxied-by-work", models=models("own"), access={"token": {"grant": "manifestWork"}},
+          route={"type": "url", "url": APISERVER + "/services/{service}:http/proxy/"}),
     spoke("images", kserveVersion="0.20.0", storage={"type": "oci", "image": "quay.io/fleet/{model}:{version}"},
           models=models("sklearn", "own")),
     spoke("repositories", deploymentMode="Knative", storage={"type": "hf", "repo": "fleet/{model}:{version}"},
@@ -92,6 +107,15 @@ SPOKES = (
 
 PLACEMENT = {"clusterSet": "fleet", "matchLabels": {"vendor": "OpenShift", "a.b/c": "1.0"}}
 
+STEPS = {
+    "type": "RollingSync",
+    "steps": [
+        {"group": "gpu", "maxUpdate": 1},
+        {"name": "1.0_a", "match": {"gpu": "no"}, "maxUpdate": "25%"},
+        {"matchExpressions": [{"key": "a.b/c", "operator": "NotIn", "values": ["true", "1e9"]}], "maxUpdate": 0},
+    ],
+}
+
 DELIVERIES: dict[str, dict[str, Any]] = {
     "git": {"requeueAfter": 60},
     "clusters": {"generator": "clusters"},
@@ -102,6 +126,10 @@ DELIVERIES: dict[str, dict[str, Any]] = {
         "configMap": "ocm-placement-generator",
         "placement": {"name": "ours", "clusterSet": "global", "gitOpsCluster": False},
     },
+    "steps": {"strategy": STEPS},
+    "steps by decisions": {"generator": "clusterDecisionResource", "placement": PLACEMENT, "strategy": STEPS},
+    "steps, pulled": {"model": "pull", "generator": "clusters", "placement": PLACEMENT, "strategy": STEPS},
+    "nothing removed": {"applicationsSync": "create-update"},
     "pulled by git": {"model": "pull", "placement": PLACEMENT},
     "pulled by decisions": {"model": "pull", "generator": "clusterDecisionResource", "placement": PLACEMENT},
     "pulled by clusters": {"model": "pull", "generator": "clusters", "placement": PLACEMENT},

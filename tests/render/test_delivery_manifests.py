@@ -9,7 +9,7 @@ from hubctl.model.fleet import HubInputs
 from hubctl.model.values import HubValues
 from hubctl.render.templates import Templates
 from hubctl.render.tree import render_tree
-from tests.render.fleets import service, spoke
+from tests.render.fleets import hub, service, spoke
 
 PLACEMENT = {"clusterSet": "fleet", "matchLabels": {"vendor": "OpenShift"}}
 
@@ -65,6 +65,49 @@ def test_pulled_application_is_left_to_the_spoke_and_never_removed(templates: Te
     assert spec["template"]["spec"]["destination"]["server"] == "https://kubernetes.default.svc"
     assert spec["syncPolicy"] == {"applicationsSync": "create-update", "preserveResourcesOnDeletion": True}
     assert files["hub/placement.yaml"][2]["spec"]["createBlankClusterSecrets"] is True
+
+
+@pytest.mark.parametrize("model", ["push", "pull"])
+@pytest.mark.parametrize("generator", ["git", "clusters", "clusterDecisionResource"])
+def test_applications_are_guarded_whoever_makes_them(templates: Templates, model: str, generator: str) -> None:
+    spec = application_set(rendered(templates, model=model, generator=generator, placement=PLACEMENT))
+    removing = {"push": "sync", "pull": "create-update"}
+    assert spec["syncPolicy"] == {"applicationsSync": removing[model], "preserveResourcesOnDeletion": True}
+    (ignored,) = spec["template"]["spec"]["ignoreDifferences"]
+    assert {"/status", "/metadata/finalizers"} < set(ignored["jsonPointers"])
+    assert "strategy" not in spec
+    assert "hubctl.io/step" not in spec["template"]["metadata"]["labels"]
+
+
+def test_what_may_happen_to_applications_can_be_narrowed(templates: Templates) -> None:
+    spec = application_set(rendered(templates, applicationsSync="create-only"))
+    assert spec["syncPolicy"]["applicationsSync"] == "create-only"
+
+
+STEPS = [{"group": "canary", "maxUpdate": 1}, {"name": "half", "maxUpdate": "50%"}, {"match": {"a": "b"}}]
+
+
+@pytest.mark.parametrize("model", ["push", "pull"])
+@pytest.mark.parametrize("generator", ["git", "clusters", "clusterDecisionResource"])
+def test_steps_select_applications_by_the_step_of_their_spoke(templates: Templates, model: str, generator: str) -> None:
+    strategy = {"type": "RollingSync", "steps": STEPS}
+    spec = application_set(
+        rendered(templates, model=model, generator=generator, placement=PLACEMENT, strategy=strategy)
+    )
+    found = spec["strategy"]["rollingSync"]["steps"]
+    assert spec["strategy"]["type"] == "RollingSync"
+    assert [step["matchExpressions"] for step in found] == [
+        [{"key": "hubctl.io/step", "operator": "In", "values": [name]}] for name in ("canary", "half", "step-3")
+    ]
+    assert [step.get("maxUpdate", "all") for step in found] == [1, "50%", "all"]
+    assert spec["template"]["metadata"]["labels"]["hubctl.io/step"] == "{{ .step }}"
+    assert spec["template"]["spec"]["syncPolicy"]["automated"]["prune"] is True
+
+
+def test_delivery_file_says_the_step_of_its_spoke(templates: Templates) -> None:
+    files = render_tree(hub(spoke("a", step="canary"), spoke("b")), templates).files
+    assert yaml.safe_load(files["spokes/a/delivery.yaml"])["step"] == "canary"
+    assert "step" not in yaml.safe_load(files["spokes/b/delivery.yaml"])
 
 
 def test_project_of_the_pull_model_allows_each_namespace_as_the_spoke_sees_itself(templates: Templates) -> None:

@@ -53,6 +53,37 @@ def test_container_of_the_users_own_is_asked_on_its_own_port(templates: Template
     assert found["readinessProbe"]["httpGet"] == {"path": "/v1/models/m", "port": 9000}
 
 
+@pytest.mark.parametrize(
+    ("said", "topology", "expected"),
+    [
+        ({}, "ha", {"limits": {"cpu": "1", "memory": "2Gi"}, "requests": {"cpu": "1", "memory": "2Gi"}}),
+        ({}, "sno", {"limits": {"cpu": "1", "memory": "2Gi"}, "requests": {"cpu": "250m", "memory": "512Mi"}}),
+        (
+            {"requests": {"cpu": "4"}, "limits": {"memory": "0.5Gi"}},
+            "ha",
+            {"limits": {"cpu": "4", "memory": "512Mi"}, "requests": {"cpu": "4", "memory": "512Mi"}},
+        ),
+        (
+            {"requests": {"cpu": "0.5"}, "limits": {"cpu": "2"}},
+            "sno",
+            {"limits": {"cpu": "2", "memory": "2Gi"}, "requests": {"cpu": "500m", "memory": "512Mi"}},
+        ),
+    ],
+)
+def test_container_leaves_no_resource_for_the_webhook_to_fill_in(
+    templates: Templates, said: dict[str, Any], topology: str, expected: dict[str, Any]
+) -> None:
+    profile = {"container": {"image": "quay.io/fleet/m:{version}"}, "resources": said}
+    [found] = rendered(templates, profile, topology=topology)["spec"]["predictor"]["containers"]
+    assert found["resources"] == expected
+
+
+def test_quantities_are_spelled_as_the_webhook_would_store_them(templates: Templates) -> None:
+    profile = {"resources": {"requests": {"cpu": "0.5"}, "limits": {"memory": "1024Mi"}}}
+    model = rendered(templates, profile)["spec"]["predictor"]["model"]
+    assert model["resources"] == {"limits": {"memory": "1Gi"}, "requests": {"cpu": "500m"}}
+
+
 OCI = OciStorage(image="quay.io/fleet/{model}:{version}")
 HF = HfStorage(repo="fleet/{model}:{version}")
 

@@ -10,6 +10,7 @@ require (
 	github.com/kserve/kserve v0.20.0
 	github.com/prometheus-operator/prometheus-operator v0.85.0
 	open-cluster-management.io/api v1.3.0
+	open-cluster-management.io/managed-serviceaccount v0.10.0
 	open-cluster-management.io/multicloud-operators-subscription v0.13.0
 	sigs.k8s.io/gateway-api v1.5.1
 )
