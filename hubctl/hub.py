@@ -207,7 +207,7 @@ def publish_options(
     gitops = sources.values.hubctl.gitops
     return branch.PublishOptions(
         overrides=gitops.overrides,
-        spokes=f"{gitops.path}/{tree.SPOKES}",
+        path=gitops.path,
         removal_limit=gitops.max_removed_clusters,
         confirmed=confirmed,
         author_name=gitops.author.name,

@@ -13,7 +13,7 @@ import stamina
 
 from hubctl.errors import PublishConflict
 from hubctl.model import tree
-from hubctl.publish import cache, changes, stream
+from hubctl.publish import apart, cache, changes, stream
 from hubctl.publish.repository import Repository
 
 Rendering = Callable[[tree.Published], tree.Wanted]
@@ -33,7 +33,7 @@ class PublishOptions:
 
     Attributes:
         overrides: folder of the override files.
-        spokes: folder that holds one folder per spoke.
+        path: folder of the rendered tree.
         removal_limit: spokes one publish may remove: a number, ``10%``, or None for the default.
         confirmed: removals that a person allowed.
         tries: races with other writers before giving up.
@@ -42,7 +42,7 @@ class PublishOptions:
     """
 
     overrides: str = "overrides"
-    spokes: str = f"rendered/{tree.SPOKES}"
+    path: str = "rendered"
     removal_limit: int | str | None = None
     confirmed: int | None = None
     author_name: str = "hubctl"
@@ -82,7 +82,8 @@ async def remembered(repository: Repository, overrides: str) -> tree.Published:
 
 async def _read(repository: Repository, tip: str, overrides: str) -> tree.Published:
     prefix = f"{overrides}/"
-    listed = await repository.listing(tip, [overrides])
+    listed = await repository.listing(tip, [overrides, *apart.questions(overrides)])
+    apart.check(listed, overrides, "overrides")
     files = [
         path
         for path, entry in listed.items()
@@ -154,7 +155,8 @@ async def _compared(
     tip = await published(repository, options.overrides)
     wanted = await asyncio.to_thread(wanted_on, tip)
     single = [path for path in wanted.files if not changes.owns(wanted.owned, path)]
-    listed = await repository.listing(tip.commit, (*wanted.owned, *single))
+    listed = await repository.listing(tip.commit, (*wanted.owned, *single, *apart.questions(options.path)))
+    apart.check(listed, options.path, "path")
     object_format = cache.SHA256 if len(tip.commit) == 64 else cache.SHA1  # noqa: PLR2004 - hex digits of a SHA-256
-    found = changes.compare(listed, wanted, object_format=object_format, spokes_folder=options.spokes)
+    found = changes.compare(listed, wanted, object_format=object_format, spokes_folder=f"{options.path}/{tree.SPOKES}")
     return tip, wanted, found

@@ -33,6 +33,7 @@ _QUIET = (
     "http.lowSpeedTime=30",
 )
 _SSH = "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15"
+_CHECKED_OUT = "push to a bare repository, or set hubctl.gitops.branch to one that is not checked out there"
 _LEFTOVERS = ("fast_import_crash_*", "*.lock", "objects/pack/tmp_*", "objects/pack/*.lock")
 
 
@@ -158,7 +159,9 @@ class Cache:
             said = said.replace(secret, "***")
         return RemoteFailed(
             f"{what} on {remote}: {said or f'git exited with {answer.status}'}",
-            hint=self._access.hint(said) or f"check the address and your access with `git ls-remote {remote}`",
+            hint=_CHECKED_OUT
+            if "is currently checked out" in said or "denyCurrentBranch" in said
+            else self._access.hint(said) or f"check the address and your access with `git ls-remote {remote}`",
         )
 
     def _run(
