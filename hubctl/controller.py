@@ -107,7 +107,8 @@ def _reloaded(opened: hub.Hub) -> hub.Hub:
 
 def _needs_reopening(before: hub.Hub, after: hub.Hub) -> bool:
     old, new = before.sources.values.hubctl, after.sources.values.hubctl
-    return (old.observe, old.store, old.gitops) != (new.observe, new.store, new.gitops)
+    kept = ("observe", "store", "gitops", "publishing")
+    return any(getattr(old, name) != getattr(new, name) for name in kept)
 
 
 def _listen(stop: asyncio.Event) -> None:

@@ -18,6 +18,7 @@ from hubctl.model.base import (
 from hubctl.model.delivery import Delivery
 from hubctl.model.gitops import GitOps
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
+from hubctl.model.publishing import Publishing
 from hubctl.model.serving import DeploymentMode, Serving, ServingPatch
 from hubctl.model.storage import Storage
 
@@ -273,6 +274,7 @@ class HubctlSection(Strict):
     """The ``hubctl`` section."""
 
     gitops: GitOps = GitOps()
+    publishing: Publishing = Publishing()
     delivery: Delivery = Delivery()
     observe: Observe = Observe()
     models: dict[ModelName, ModelProfile] = Field(default_factory=dict)
@@ -287,6 +289,21 @@ class HubctlSection(Strict):
         names = [policy.name for policy in self.remediation.policies if policy.action == "quarantine"]
         if names and self.delivery.model == "pull":
             raise ValueError(f"quarantine needs delivery model push, found pull and policy {names[0]!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _hydrated(self) -> "HubctlSection":
+        if self.publishing.mode != "hydrated":
+            return self
+        acting = [policy for policy in self.remediation.policies if policy.action != "notify"]
+        if acting:
+            first = acting[0]
+            raise ValueError(f"{first.action} needs publishing mode commit, found hydrated and policy {first.name!r}")
+        folder = self.publishing.hydrated.active_path
+        if folder and not f"{self.gitops.path}/".startswith(f"{folder}/"):
+            raise ValueError(
+                f"expected gitops.path in publishing.hydrated.activePath {folder!r}, found {self.gitops.path!r}"
+            )
         return self
 
     @field_validator("groups")

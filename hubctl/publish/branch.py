@@ -5,7 +5,7 @@ nothing of fleets.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -112,14 +112,26 @@ async def publish(
         RemoteFailed: the remote refused or did not answer.
         GuardRefused: more spokes would go than allowed.
     """
-    async for attempt in stamina.retry_context(on=Beaten, attempts=options.tries, timeout=None, **RETRY_WAITS):
+    async for attempt in races(options):
         with attempt:
             async with repository.turn:
-                return await _once(repository, wanted_on, options, now)
+                return await once(repository, wanted_on, options, now=now)
     raise AssertionError("stamina raises the last error")  # pragma: no cover
 
 
-async def _once(repository: Repository, wanted_on: Rendering, options: PublishOptions, now: datetime) -> Commit | None:
+def races(options: PublishOptions) -> AsyncIterator[stamina.Attempt]:
+    """Tries, each to be entered, until one is not :class:`Beaten`."""
+    return stamina.retry_context(on=Beaten, attempts=options.tries, timeout=None, **RETRY_WAITS)
+
+
+async def once(
+    repository: Repository, wanted_on: Rendering, options: PublishOptions, *, now: datetime
+) -> Commit | None:
+    """One try of :func:`publish`, by the holder of the repository's turn.
+
+    Raises:
+        Beaten: another writer was first.
+    """
     tip, wanted, found = await _compared(repository, wanted_on, options)
     if found.empty:
         return None
@@ -154,7 +166,7 @@ async def _compared(
 ) -> tuple[tree.Published, tree.Wanted, changes.Changes]:
     tip = await published(repository, options.overrides)
     wanted = await asyncio.to_thread(wanted_on, tip)
-    single = [path for path in wanted.files if not changes.owns(wanted.owned, path)]
+    single = [path for path in (*wanted.files, *wanted.stamps) if not changes.owns(wanted.owned, path)]
     listed = await repository.listing(tip.commit, (*wanted.owned, *single, *apart.questions(options.path)))
     apart.check(listed, options.path, "path")
     object_format = cache.SHA256 if len(tip.commit) == 64 else cache.SHA1  # noqa: PLR2004 - hex digits of a SHA-256

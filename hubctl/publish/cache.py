@@ -1,7 +1,7 @@
 """The bare repository in the state folder: making it, sweeping up after a crash, making it anew, running git in it.
 
-Nothing in it is the truth: every part can be fetched again. The only module that imports GitPython; its index is not
-used, because adding to it costs a process per file.
+Nothing in it is the truth: every part can be fetched again. Of GitPython only the way to run git is used: adding
+to its index costs a process per file.
 """
 
 import configparser

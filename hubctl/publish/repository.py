@@ -5,6 +5,7 @@ caller that needs several calls to belong together holds it with ``async with re
 """
 
 import asyncio
+import random
 import secrets
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hubctl.errors import InputError
-from hubctl.publish import cache, lock, stream, tracked
+from hubctl.publish import cache, lock, notes, stream, tracked
 from hubctl.publish.access import Access
 from hubctl.publish.signing import Signer
 
@@ -35,6 +36,7 @@ class Repository:
         remote: str,
         branch: str,
         *,
+        base: str = "",
         patience: float = 60.0,
         access: Access | None = None,
         signer: Signer | None = None,
@@ -45,6 +47,7 @@ class Repository:
             state: folder for the cache and its lock.
             remote: URL or path.
             branch: without ``refs/heads/``.
+            base: the branch that it is begun from, and that counts as long as it does not exist.
             patience: seconds to wait for another writer.
             access: credentials; without, git's own are used.
             signer: signs every commit; without, none is signed.
@@ -57,7 +60,8 @@ class Repository:
             raise InputError(f"{branch!r} is no branch name", hint="see `git check-ref-format --help` for the rules")
         self.turn = lock.Lock(state / "repository.lock", patience)
         self._cache = cache.Cache(state, remote, access)
-        self._tracked = tracked.Tracked(self._cache, branch)
+        self._tracked = tracked.Tracked(self._cache, branch, base)
+        self._notes = notes.Notes(self._cache)
         self._signer = signer
 
     async def fetch(self) -> str:
@@ -136,6 +140,55 @@ class Repository:
                 if tip != parent:
                     return False
         raise self._cache.refused("the push was refused", answer)
+
+    async def exists(self) -> bool:
+        """Whether the branch itself, not only its base, was there at the last fetch."""
+        return bool(await self._mended(self._tracked.own))
+
+    async def begin_base(self, draft: stream.Draft) -> None:
+        """Make the base of a branch that has none yet, unless another writer does.
+
+        Raises:
+            RemoteFailed: the remote refused.
+        """
+        base = self._tracked.base
+        assert base is not None  # noqa: S101 - a mistake of the caller, not of a user
+        commit = await self.write(draft)
+        async with self.turn:
+            answer = await _threaded(lambda: base.push(commit, ""))
+            tip = commit if answer.status == 0 else await self._mended(base.take)
+        if tip:
+            return
+        raise self._cache.refused("the push was refused", answer)
+
+    async def noted(self, commit: str) -> str:
+        """The note on a commit, as the remote has it; empty when there is none.
+
+        Raises:
+            RemoteFailed: the remote did not answer.
+        """
+        async with self.turn:
+            await self._mended(self._notes.take)
+            return await self._mended(lambda: self._notes.read(commit))
+
+    async def note(self, commit: str, text: str, author: tuple[str, str]) -> None:
+        """Put a note on a commit, whatever other writers do to the notes meanwhile.
+
+        Raises:
+            PublishConflict: other writers were first each time.
+            RemoteFailed: the remote refused.
+        """
+        for pause in notes.PAUSES:
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads writers, keeps no secret
+            async with self.turn:
+                before = await self._mended(self._notes.take)
+                await self._mended(lambda: self._notes.add(commit, text, author))
+                answer = await _threaded(partial(self._notes.push, before))
+                if answer.status == 0:
+                    return
+                if await self._mended(self._notes.take) == before:
+                    raise self._cache.refused(f"the push of {notes.REF} was refused", answer)
+        raise notes.outrun()
 
     async def find(self, trailer: str, value: str) -> str:
         """The newest commit of the fetched tip whose trailer has exactly that value; empty when there is none."""

@@ -7,15 +7,20 @@ from hubctl.publish import cache, stream
 
 
 class Tracked:
-    """One branch of the cache's remote, followed in a private ref."""
+    """One branch of the cache's remote, followed in a private ref.
 
-    def __init__(self, store: cache.Cache, branch: str) -> None:
+    Attributes:
+        base: the branch that it is begun from; as long as it does not exist, that one's tip and history count.
+    """
+
+    def __init__(self, store: cache.Cache, branch: str, base: str = "") -> None:
         self._cache = store
         self._branch = f"refs/heads/{branch}"
         self._ref = f"refs/hubctl/tip/{branch}"
+        self.base = Tracked(store, base) if base else None
 
     def take(self) -> str:
-        """Fetch the branch into the private ref; its tip, empty when the remote has no such branch.
+        """Fetch the branch into the private ref; its tip, the base's, or empty when the remote has neither.
 
         Raises:
             RemoteFailed: the remote did not answer.
@@ -26,8 +31,8 @@ class Tracked:
         tip = next((row[0] for row in rows if row[1] == self._branch), "")
         if not tip:
             self._cache.local("update-ref", "-d", self._ref)
-            return ""
-        if self.known() == tip:
+            return self.base.take() if self.base else ""
+        if self.own() == tip:
             return tip
         refspec = f"+{self._branch}:{self._ref}"
         plain = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
@@ -36,10 +41,18 @@ class Tracked:
             self._cache.remotely(*asked)  # still there? then it is the cache that failed
             refused = self._cache.refused("git fetch failed", answer)
             raise cache.CacheBroken(refused.message, hint=refused.hint)
-        return self.known()
+        return self.own()
 
     def known(self) -> str:
-        """The tip fetched last, empty if none.
+        """The tip fetched last, or the base's; empty if none.
+
+        Raises:
+            CacheBroken: the cache cannot tell.
+        """
+        return self.own() or (self.base.known() if self.base else "")
+
+    def own(self) -> str:
+        """The branch's own tip as fetched last, empty if it has none.
 
         Raises:
             CacheBroken: the cache cannot tell; taking that for "none" would make overrides vanish.
@@ -49,11 +62,11 @@ class Tracked:
         return next((commit for ref, commit in rows if ref == self._ref), "")
 
     def push(self, commit: str, parent: str) -> cache.Answer:
-        """Move the remote branch from ``parent`` to ``commit``, or not at all.
+        """Move the remote branch from ``parent`` to ``commit``, or not at all; from nothing if that is the base's tip.
 
         The lease makes it compare-and-swap: a plain push would also wind a rewound branch forward again.
         """
-        lease = f"--force-with-lease={self._branch}:{parent}"
+        lease = f"--force-with-lease={self._branch}:{parent if self.own() or not self.base else ''}"
         plain = ("--quiet", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no")
         refspec = f"{commit}:{self._branch}"
         answer = self._cache.remotely("push", *plain, lease, "--", self._cache.remote, refspec, check=False)
@@ -72,7 +85,7 @@ class Tracked:
         Raises:
             CacheBroken: git failed.
         """
-        if not self.known():
-            return b""
+        if not self.own():
+            return self.base.log(*args) if self.base else b""
         plain = ("--no-color", "--no-show-signature", "--encoding=UTF-8", f"--format={stream.HISTORY}")
         return self._cache.local("log", *plain, self._ref, *args).out
