@@ -107,8 +107,7 @@ def _reloaded(opened: hub.Hub) -> hub.Hub:
 
 def _needs_reopening(before: hub.Hub, after: hub.Hub) -> bool:
     old, new = before.sources.values.hubctl, after.sources.values.hubctl
-    kept = ("observe", "store", "gitops", "publishing")
-    return any(getattr(old, name) != getattr(new, name) for name in kept)
+    return (old.observe, old.store, old.gitops) != (new.observe, new.store, new.gitops)
 
 
 def _listen(stop: asyncio.Event) -> None:

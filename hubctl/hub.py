@@ -22,9 +22,9 @@ from hubctl.model.predictor import Observation
 from hubctl.observe.poll import Poller
 from hubctl.publish import branch
 from hubctl.publish.access import Access
-from hubctl.publish.delivered import versions
 from hubctl.publish.repository import Repository
 from hubctl.publish.signing import Signer
+from hubctl.publish.versions import versions
 from hubctl.remediate import actions
 from hubctl.render.templates import Templates, load_templates
 from hubctl.render.tree import render_tree
@@ -87,7 +87,7 @@ class Hub:
         if self.sources.overrides is not None:
             raise GuardRefused(
                 "publishing mode hydrated takes no change that is not in a commit of the inputs",
-                hint="commit the override to the inputs, or set hubctl.publishing.mode to commit",
+                hint="commit the override to the inputs, or set hubctl.gitops.publishing.mode to commit",
             )
 
         def wanted_on(published: tree.Published) -> tree.Wanted:
@@ -277,9 +277,9 @@ def remote_of(settings: Settings, sources: load.Sources) -> str:
 
 def open_repository(settings: Settings, sources: load.Sources) -> Repository:
     """The cache of the branch that is published to, in the state folder; nothing is fetched yet."""
-    section = sources.values.hubctl
-    proposed = section.publishing.proposed(section.gitops.branch)
-    base = section.gitops.branch if proposed != section.gitops.branch else ""
+    gitops = sources.values.hubctl.gitops
+    proposed = gitops.publishing.proposed(gitops.branch)
+    base = gitops.branch if gitops.publishing.hydrates else ""
     return _open(settings, sources, proposed, base)
 
 

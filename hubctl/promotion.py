@@ -64,7 +64,7 @@ async def publish(
     """
     sources, templates = read
     source: dry.Dry | None = None
-    if sources.values.hubctl.publishing.mode == "hydrated":
+    if sources.values.hubctl.gitops.publishing.hydrates:
         source, sources, templates = await asyncio.to_thread(_at_one_commit, settings, sources)
     if source is not None:
         message = message or f"{source.sha[:7]}: {source.subject}"
@@ -78,9 +78,10 @@ async def publish(
     if source is None:
         commit = await branch.publish(repository, wanted_on, options(sources), now=now)
         return Published(latest[-1], commit)
-    publishing, gitops = sources.values.hubctl.publishing, sources.values.hubctl.gitops
+    gitops = sources.values.hubctl.gitops
+    publishing = gitops.publishing
     is_older = partial(dry.is_older, settings.directory, source.sha)
-    target = hydrate.Target(publishing.proposed(gitops.branch), publishing.metadata, source, is_older)
+    target = hydrate.Target(publishing.proposed(gitops.branch), publishing.hydrated.metadata, source, is_older)
     made = await hydrate.hydrate(repository, wanted_on, options(sources), target, now=now)
     return Published(latest[-1], made.commit, made, source.sha)
 
@@ -91,8 +92,8 @@ def source_of(settings: Settings, sources: load.Sources) -> dry.Dry:
     Raises:
         InputError: they are none.
     """
-    section = sources.values.hubctl
-    return dry.read(settings.directory, section.gitops.overrides, section.publishing.hydrated.repo_url)
+    gitops = sources.values.hubctl.gitops
+    return dry.read(settings.directory, gitops.overrides, gitops.publishing.hydrated.repo_url)
 
 
 def _at_one_commit(settings: Settings, sources: load.Sources) -> tuple[dry.Dry, load.Sources, Templates]:

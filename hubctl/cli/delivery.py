@@ -134,8 +134,8 @@ def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int |
     found = made.changes if made else changes.Changes()
     data = {"commit": made.id if made else "", "dryRun": dry_run, **shapes.changes_data(found)}
     if published.hydrated:
-        section = sources.values.hubctl
-        proposed = section.publishing.proposed(section.gitops.branch)
+        gitops = sources.values.hubctl.gitops
+        proposed = gitops.publishing.proposed(gitops.branch)
         data |= {"branch": proposed, "drySha": published.source, "noted": published.hydrated.noted}
         output.say(hydrated_sentence(published, proposed, dry_run))
     if shape == "table":

@@ -81,7 +81,7 @@ async def examine(settings: Settings, *, poll: bool) -> list[Check]:
     [found] = sources
     inputs: list[HubInputs] = []
     checks.append(await tried("remote", lambda: reach_remote(settings, found)))
-    if found.values.hubctl.publishing.mode == "hydrated":
+    if found.values.hubctl.gitops.publishing.hydrates:
         checks.append(await tried("commit", lambda: find_commit(settings, found)))
     checks.append(await tried("signing", lambda: find_key(settings, found)))
     checks.append(await tried("templates", lambda: render(settings, found, inputs)))
@@ -116,9 +116,9 @@ async def read(settings: Settings, sources: list[load.Sources]) -> str:
 
 async def reach_remote(settings: Settings, sources: load.Sources) -> str:
     """Fetch the branch."""
-    section = sources.values.hubctl
-    name = section.publishing.proposed(section.gitops.branch)
-    published = await branch.published(hub.open_repository(settings, sources), section.gitops.overrides)
+    gitops = sources.values.hubctl.gitops
+    name = gitops.publishing.proposed(gitops.branch)
+    published = await branch.published(hub.open_repository(settings, sources), gitops.overrides)
     if not published.commit:
         return f"reachable; branch {name} does not exist yet, the first publish makes it"
     return f"branch {name} at {published.commit[:12]}, {output.count(len(published.overrides), 'override')}"

@@ -130,7 +130,7 @@ def _sources(settings: Settings, problems: list[InputError]) -> Sources:
         problems += references.check(values, read)
         warnings += idle.of_fleet(values, read)
     found = Sources(_with_remote(values, settings.remote, problems), spokes, tuple(warnings))
-    if values.hubctl.publishing.mode == "commit":
+    if not values.hubctl.gitops.publishing.hydrates:
         return found
     try:
         return replace(found, overrides=read_overrides(settings, values.hubctl.gitops.overrides))

@@ -18,7 +18,6 @@ from hubctl.model.base import (
 from hubctl.model.delivery import Delivery
 from hubctl.model.gitops import GitOps
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
-from hubctl.model.publishing import Publishing
 from hubctl.model.serving import DeploymentMode, Serving, ServingPatch
 from hubctl.model.storage import Storage
 
@@ -274,7 +273,6 @@ class HubctlSection(Strict):
     """The ``hubctl`` section."""
 
     gitops: GitOps = GitOps()
-    publishing: Publishing = Publishing()
     delivery: Delivery = Delivery()
     observe: Observe = Observe()
     models: dict[ModelName, ModelProfile] = Field(default_factory=dict)
@@ -293,17 +291,12 @@ class HubctlSection(Strict):
 
     @model_validator(mode="after")
     def _hydrated(self) -> "HubctlSection":
-        if self.publishing.mode != "hydrated":
+        if not self.gitops.publishing.hydrates:
             return self
         acting = [policy for policy in self.remediation.policies if policy.action != "notify"]
         if acting:
             first = acting[0]
             raise ValueError(f"{first.action} needs publishing mode commit, found hydrated and policy {first.name!r}")
-        folder = self.publishing.hydrated.active_path
-        if folder and not f"{self.gitops.path}/".startswith(f"{folder}/"):
-            raise ValueError(
-                f"expected gitops.path in publishing.hydrated.activePath {folder!r}, found {self.gitops.path!r}"
-            )
         return self
 
     @field_validator("groups")

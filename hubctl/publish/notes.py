@@ -36,8 +36,10 @@ class Notes:
         if not tip:
             self._cache.local("update-ref", "-d", REF)
         elif tip != self._known():
-            plain = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
-            answer = self._cache.remotely("fetch", *plain, "--", self._cache.remote, f"+{REF}:{REF}", check=False)
+            # Notes have a history as long as the branch's, and nobody asks for it.
+            answer = self._cache.fetch("--depth=1", "--", f"+{REF}:{REF}")
+            if answer.status:
+                answer = self._cache.fetch("--", f"+{REF}:{REF}")
             if answer.status:
                 self._cache.remotely(*asked)  # still there? then it is the cache that failed
                 refused = self._cache.refused(f"git fetch of {REF} failed", answer)

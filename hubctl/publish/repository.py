@@ -98,7 +98,15 @@ class Repository:
         if not blobs:
             return {}
         asked = "".join(f"{entry.rpartition(' ')[2]}\n" for entry in blobs.values()).encode()
-        out = await self._mended(lambda: self._cache.local("cat-file", "--batch", "--buffer", stdin=asked).out)
+
+        def batch() -> bytes:
+            return self._cache.local("cat-file", "--batch", "--buffer", stdin=asked).out
+
+        out = await self._mended(batch)
+        if lacking := stream.missing(out):
+            async with self.turn:
+                await self._mended(lambda: self._tracked.bring(lacking))
+            out = await self._mended(batch)
         return dict(zip(blobs, stream.contents(out), strict=True))
 
     async def write(self, draft: stream.Draft) -> str:
@@ -134,12 +142,16 @@ class Repository:
             for pause in REREAD:
                 await asyncio.sleep(pause)
                 tip = await self.fetch()
-                contained = await _threaded(partial(self._tracked.holds, commit, tip)) if tip else False
-                if contained:
+                if tip and await self._holds(commit, tip):
                     return True
                 if tip != parent:
                     return False
         raise self._cache.refused("the push was refused", answer)
+
+    async def _holds(self, commit: str, tip: str) -> bool:
+        """Whether the commit is the tip or behind it, also where nothing was fetched yet."""
+        holds = partial(self._tracked.holds, commit, tip)
+        return await _threaded(holds) or (await self._deepened() and await _threaded(holds))
 
     async def exists(self) -> bool:
         """Whether the branch itself, not only its base, was there at the last fetch."""
@@ -191,19 +203,50 @@ class Repository:
         raise notes.outrun()
 
     async def find(self, trailer: str, value: str) -> str:
-        """The newest commit of the fetched tip whose trailer has exactly that value; empty when there is none."""
-        found = await self._log("--fixed-strings", f"--grep={trailer}: {value}")
+        """The newest commit of the fetched tip whose trailer has exactly that value; empty when there is none.
+
+        Raises:
+            RemoteFailed: it may lie in what was not fetched yet, and the remote did not answer.
+        """
+        asked = ("--fixed-strings", f"--grep={trailer}: {value}")
+        found = await self._log(*asked)
+        if not any((trailer, value) in record.trailers for record in found) and await self._deepened():
+            found = await self._log(*asked)
         return next((record.commit for record in found if (trailer, value) in record.trailers), "")
 
-    async def log(self, paths: Iterable[str] = (), limit: int = 20) -> tuple[stream.Record, ...]:
-        """The newest commits of the fetched tip that touch ``paths``, or any, newest first."""
-        return await self._log(f"--max-count={limit}", "--", *paths)
+    async def log(self, paths: Iterable[str] = (), limit: int = 20, *, ask: bool = True) -> tuple[stream.Record, ...]:
+        """The newest commits of the fetched tip that touch ``paths``, or any, newest first.
+
+        Args:
+            paths: files and folders.
+            limit: most commits.
+            ask: fetch more of the history if there may be more of them in it.
+
+        Raises:
+            RemoteFailed: more was to be fetched, and the remote did not answer.
+        """
+        asked = (f"--max-count={limit}", "--", *paths)
+        edge = await self._mended(self._tracked.edge)
+        # Where the history is cut off, a commit seems to add all that it holds.
+        found = tuple(record for record in await self._log(*asked) if record.commit not in edge)
+        if len(found) >= limit or not edge or not ask:
+            return found
+        await self._deepened()
+        return await self._log(*asked)
 
     async def touched(self, commits: Iterable[str], path: str) -> dict[str, dict[str, str]]:
         """Commit to path to ``added``, ``changed`` or ``removed``, of the files at or below ``path``."""
         asked = "".join(f"{commit}\n" for commit in commits).encode()
         args = ("diff-tree", "--stdin", "--root", "-c", "-r", "-z", "--no-renames", "--name-status", "--", path)
         return stream.touched(await self._mended(lambda: self._cache.local(*args, stdin=asked).out)) if asked else {}
+
+    async def _deepened(self) -> bool:
+        """Fetch the whole history; whether there was more of it."""
+        async with self.turn:
+            lacked = bool(await self._mended(self._tracked.edge))
+            if lacked:
+                await self._mended(self._tracked.deepen)
+        return lacked
 
     async def _log(self, *args: str) -> tuple[stream.Record, ...]:
         return stream.history(await self._mended(lambda: self._tracked.log(*args)))

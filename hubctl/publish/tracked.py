@@ -3,6 +3,8 @@
 Apart from ``repository``, which is async, takes the lock and decides what an answer means; every call here blocks.
 """
 
+from collections.abc import Iterable
+
 from hubctl.publish import cache, stream
 
 
@@ -35,13 +37,50 @@ class Tracked:
         if self.own() == tip:
             return tip
         refspec = f"+{self._branch}:{self._ref}"
-        plain = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
-        answer = self._cache.remotely("fetch", *plain, "--", self._cache.remote, refspec, check=False)
+        # Later ones go on from there, so what came after the first is complete: a push can be found in it.
+        answer = self._cache.fetch(*(() if self.own() else ("--depth=1",)), "--", refspec)
         if answer.status:
-            self._cache.remotely(*asked)  # still there? then it is the cache that failed
+            answer = self._cache.fetch("--", refspec)  # a server that cannot cut a history short
+        self._check(answer)
+        return self.own()
+
+    def deepen(self) -> None:
+        """Fetch the history behind the tip, without its files; nothing to do when it is there.
+
+        Raises:
+            RemoteFailed: the remote did not answer.
+            CacheBroken: it did, and the fetch failed all the same.
+        """
+        if self.edge():
+            # Into a ref of its own: the branch may have moved on, and the caller's tip stays what it was.
+            aside = f"refs/hubctl/deep/{self._branch.removeprefix('refs/heads/')}"
+            self._check(self._cache.fetch("--unshallow", "--", f"+{self._branch}:{aside}", filtered=cache.HISTORY))
+            self._cache.local("update-ref", "-d", aside)
+
+    def edge(self) -> frozenset[str]:
+        """Commits behind the tip at which the history that was fetched ends before its beginning."""
+        cut = self._cache.cut()
+        if not cut:
+            return frozenset()
+        if not self.own():
+            return self.base.edge() if self.base else frozenset()
+        return cut.intersection(self._cache.local("rev-list", self._ref).out.decode().split())
+
+    def bring(self, blobs: Iterable[str]) -> None:
+        """Fetch files that were left out.
+
+        Raises:
+            RemoteFailed: the remote did not answer.
+            CacheBroken: it did, and does not give single files.
+        """
+        asked = "".join(f"{blob}\n" for blob in blobs).encode()
+        self._check(self._cache.fetch("--stdin", stdin=asked, filtered=cache.HISTORY))
+
+    def _check(self, answer: cache.Answer) -> None:
+        if answer.status:
+            self._cache.remotely("ls-remote", "--", self._cache.remote, self._branch)  # there? then the cache failed
             refused = self._cache.refused("git fetch failed", answer)
             raise cache.CacheBroken(refused.message, hint=refused.hint)
-        return self.own()
 
     def known(self) -> str:
         """The tip fetched last, or the base's; empty if none.

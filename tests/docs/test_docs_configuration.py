@@ -9,7 +9,18 @@ from pydantic.fields import FieldInfo
 
 from hubctl.inputs.document import parse
 from hubctl.inputs.explain import check
-from hubctl.model import cluster, delivery, gitops, platform, publishing, remediation, serving, storage, values
+from hubctl.model import (
+    cluster,
+    delivery,
+    gitops,
+    hydrated,
+    platform,
+    publishing,
+    remediation,
+    serving,
+    storage,
+    values,
+)
 from hubctl.model.base import parse_duration
 from tests.docs import markdown
 
@@ -23,8 +34,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "hubctl.gitops.author": gitops.Author,
     "hubctl.gitops.credentials": gitops.Credentials,
     "hubctl.gitops.signing": gitops.Signing,
-    "hubctl.publishing": publishing.Publishing,
-    "hubctl.publishing.hydrated": publishing.Hydrated,
+    "hubctl.gitops.publishing": publishing.Publishing,
+    "hubctl.gitops.publishing.hydrated": hydrated.Hydrated,
     "hubctl.delivery": delivery.Delivery,
     "placement": delivery.Placement,
     "hubctl.observe": values.Observe,

@@ -26,7 +26,7 @@ class Hydrator:
 
         def change(hubctl: dict[str, Any]) -> None:
             hubctl["gitops"]["branch"] = ACTIVE
-            hubctl["publishing"] = {"mode": "hydrated", **publishing}
+            hubctl["gitops"]["publishing"] = {"mode": "hydrated", **publishing}
             hubctl["remediation"]["policies"] = [{"name": "tell", "on": "model-anomaly", "action": "notify"}]
 
         world.edit_values(change)
@@ -176,7 +176,7 @@ def test_what_hubctl_does_not_render_from_may_differ(hydrator: Hydrator) -> None
 
 
 def test_folder_without_a_commit_says_what_to_do(fresh: World) -> None:
-    fresh.edit_values(lambda hubctl: hubctl.update(publishing={"mode": "hydrated"}))
+    fresh.edit_values(lambda hubctl: hubctl["gitops"].update(publishing={"mode": "hydrated"}))
     fresh.set_policies()
     said = fresh.inside("publish", expect=2).err
     assert "is no checkout of a Git commit" in said

@@ -1,4 +1,4 @@
-"""Delivered: the versions of models that a branch's manifests name, read from their text.
+"""Versions: those of models that a branch's manifests name, read from their text.
 
 Pure. Apart from rendering: this reads what some earlier hubctl wrote, which may be older than the inputs while a
 change waits for its promotion.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hubctl.publish.delivered import versions
+from hubctl.publish.versions import versions
 
 MANIFEST = """\
 kind: InferenceService
