@@ -55,6 +55,7 @@ format: $(VENV)/dev.stamp ## Rewrite the code in the house's format
 bench: $(VENV)/dev.stamp ## Run the benchmarks; prints ours, the floor and the ratio
 	$(BIN)/python benchmarks/render.py
 	$(BIN)/python benchmarks/publish.py
+	$(BIN)/python benchmarks/fetch.py
 	$(BIN)/python benchmarks/poll.py
 
 lock:            ## Refresh the lock files (needs uv)

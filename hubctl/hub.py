@@ -24,6 +24,7 @@ from hubctl.publish import branch
 from hubctl.publish.access import Access
 from hubctl.publish.repository import Repository
 from hubctl.publish.signing import Signer
+from hubctl.publish.versions import versions
 from hubctl.remediate import actions
 from hubctl.render.templates import Templates, load_templates
 from hubctl.render.tree import render_tree
@@ -83,6 +84,11 @@ class Hub:
             PublishConflict: the branch kept moving.
             RemoteFailed: the remote did not take it.
         """
+        if self.sources.overrides is not None:
+            raise GuardRefused(
+                "publishing mode hydrated takes no change that is not in a commit of the inputs",
+                hint="commit the override to the inputs, or set hubctl.gitops.publishing.mode to commit",
+            )
 
         def wanted_on(published: tree.Published) -> tree.Wanted:
             return wanted_override(self.sources, self.templates, published, files, remediation, incident)
@@ -92,8 +98,8 @@ class Hub:
 
 
 def inputs_on(sources: load.Sources, published: tree.Published) -> HubInputs:
-    """The fleet as it is with the overrides of the published branch."""
-    return load.reload(sources, published.overrides)
+    """The fleet as it is with the overrides of the published branch; in mode ``hydrated``, with the folder's own."""
+    return load.reload(sources, published.overrides if sources.overrides is None else sources.overrides)
 
 
 async def inputs_in_force(settings: Settings, sources: load.Sources, *, ask: bool = False) -> HubInputs:
@@ -108,13 +114,47 @@ async def inputs_in_force(settings: Settings, sources: load.Sources, *, ask: boo
     here = tree.Published(overrides=load.read_overrides(settings, folder))
     if not sources.values.hubctl.gitops.remote or not (ask or settings.state.is_dir()):
         return inputs_on(sources, here)
-    repository = open_repository(settings, sources)
     try:
+        if sources.overrides is not None:
+            return as_delivered(inputs_on(sources, here), await delivered(settings, sources, ask=ask))
+        repository = open_repository(settings, sources)
         published = await (branch.published if ask else branch.remembered)(repository, folder)
     except RemoteFailed as error:
         known = inputs_on(sources, here)
         return replace(known, warnings=(*known.warnings, f"the branch cannot be read now: {error}"))
     return inputs_on(sources, published if published.commit else here)
+
+
+async def delivered(settings: Settings, sources: load.Sources, *, ask: bool) -> dict[tuple[str, str], str] | None:
+    """(Spoke, model) to the version that the branch which Argo CD reads names.
+
+    Without ``ask`` that is the branch as it was fetched last, None if it never was.
+
+    Raises:
+        RemoteFailed: the remote did not answer.
+    """
+    gitops = sources.values.hubctl.gitops
+    repository = _open(settings, sources, gitops.branch)
+    tip = await (repository.fetch() if ask else repository.known())
+    if not tip and not ask:
+        return None
+    folder = f"{gitops.path}/{tree.SPOKES}"
+    return versions(await repository.read(tip, [folder]), folder)
+
+
+def as_delivered(inputs: HubInputs, found: Mapping[tuple[str, str], str] | None) -> HubInputs:
+    """The fleet with the versions that wait for no promotion any more; models that are not delivered yet are left out.
+
+    Without this, what an old version answers would be held against the new one.
+    """
+    if found is None:
+        return inputs
+    clusters = []
+    for cluster in inputs.clusters:
+        there = [model for model in cluster.models if (cluster.name, model.name) in found]
+        models = (replace(model, version=found[cluster.name, model.name] or model.version) for model in there)
+        clusters.append(replace(cluster, models=tuple(models)))
+    return replace(inputs, clusters=tuple(clusters))
 
 
 def wanted_fleet(
@@ -207,7 +247,7 @@ def publish_options(
     gitops = sources.values.hubctl.gitops
     return branch.PublishOptions(
         overrides=gitops.overrides,
-        spokes=f"{gitops.path}/{tree.SPOKES}",
+        path=gitops.path,
         removal_limit=gitops.max_removed_clusters,
         confirmed=confirmed,
         author_name=gitops.author.name,
@@ -236,11 +276,18 @@ def remote_of(settings: Settings, sources: load.Sources) -> str:
 
 
 def open_repository(settings: Settings, sources: load.Sources) -> Repository:
-    """The cache of the branch, in the state folder; nothing is fetched yet."""
+    """The cache of the branch that is published to, in the state folder; nothing is fetched yet."""
     gitops = sources.values.hubctl.gitops
-    access = Access(gitops.credentials, settings.directory)
+    proposed = gitops.publishing.proposed(gitops.branch)
+    base = gitops.branch if gitops.publishing.hydrates else ""
+    return _open(settings, sources, proposed, base)
+
+
+def _open(settings: Settings, sources: load.Sources, branch_name: str, base: str = "") -> Repository:
+    access = Access(sources.values.hubctl.gitops.credentials, settings.directory)
     signer = signer_of(settings, sources)
-    return Repository(settings.state, remote_of(settings, sources), gitops.branch, access=access, signer=signer)
+    remote = remote_of(settings, sources)
+    return Repository(settings.state, remote, branch_name, base=base, access=access, signer=signer)
 
 
 def signer_of(settings: Settings, sources: load.Sources) -> Signer | None:

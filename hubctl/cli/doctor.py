@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from hubctl import hub
+from hubctl import hub, promotion
 from hubctl.cli import output, shapes
 from hubctl.errors import HubctlError
 from hubctl.inputs import load
@@ -81,6 +81,8 @@ async def examine(settings: Settings, *, poll: bool) -> list[Check]:
     [found] = sources
     inputs: list[HubInputs] = []
     checks.append(await tried("remote", lambda: reach_remote(settings, found)))
+    if found.values.hubctl.gitops.publishing.hydrates:
+        checks.append(await tried("commit", lambda: find_commit(settings, found)))
     checks.append(await tried("signing", lambda: find_key(settings, found)))
     checks.append(await tried("templates", lambda: render(settings, found, inputs)))
     checks.append(await tried("store", lambda: open_and_check(settings, found)))
@@ -115,10 +117,17 @@ async def read(settings: Settings, sources: list[load.Sources]) -> str:
 async def reach_remote(settings: Settings, sources: load.Sources) -> str:
     """Fetch the branch."""
     gitops = sources.values.hubctl.gitops
+    name = gitops.publishing.proposed(gitops.branch)
     published = await branch.published(hub.open_repository(settings, sources), gitops.overrides)
     if not published.commit:
-        return f"reachable; branch {gitops.branch} does not exist yet, the first publish makes it"
-    return f"branch {gitops.branch} at {published.commit[:12]}, {output.count(len(published.overrides), 'override')}"
+        return f"reachable; branch {name} does not exist yet, the first publish makes it"
+    return f"branch {name} at {published.commit[:12]}, {output.count(len(published.overrides), 'override')}"
+
+
+async def find_commit(settings: Settings, sources: load.Sources) -> str:
+    """Find the commit that the inputs are."""
+    source = promotion.source_of(settings, sources)
+    return f"the inputs are commit {source.sha[:12]}, {source.subject}"
 
 
 async def find_key(settings: Settings, sources: load.Sources) -> str:

@@ -34,11 +34,13 @@ class Sources:
     Attributes:
         spokes: file and content, sorted by file.
         warnings: of reading; those of merging come later.
+        overrides: the folder's own, by file name, where they count and not the branch's; else None.
     """
 
     values: HubValues
     spokes: tuple[tuple[str, Spoke], ...]
     warnings: tuple[str, ...] = ()
+    overrides: Mapping[str, bytes] | None = None
 
 
 def load_inputs(settings: Settings, overrides: Mapping[str, bytes] | None = None) -> HubInputs:
@@ -139,7 +141,14 @@ def _sources(settings: Settings, problems: list[InputError]) -> Sources:
         warnings += idle.of_fleet(values, read)
         warnings += plain.idle(marks, [hub, *(document for document, _ in read)], hub) if hub else []
         warnings += steps.idle(values, [spoke for _, spoke in read])
-    return Sources(_with_remote(values, settings.remote, problems), spokes, tuple(warnings))
+    found = Sources(_with_remote(values, settings.remote, problems), spokes, tuple(warnings))
+    if not values.hubctl.gitops.publishing.hydrates:
+        return found
+    try:
+        return replace(found, overrides=read_overrides(settings, values.hubctl.gitops.overrides))
+    except InputError as error:
+        problems.append(error)
+        return found
 
 
 def _with_remote(values: HubValues, remote: str, problems: list[InputError]) -> HubValues:

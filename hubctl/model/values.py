@@ -315,6 +315,16 @@ class HubctlSection(Strict):
             raise ValueError(f"quarantine needs applicationsSync sync, found {found} and policy {names[0]!r}")
         return self
 
+    @model_validator(mode="after")
+    def _hydrated(self) -> "HubctlSection":
+        if not self.gitops.publishing.hydrates:
+            return self
+        acting = [policy for policy in self.remediation.policies if policy.action != "notify"]
+        if acting:
+            first = acting[0]
+            raise ValueError(f"{first.action} needs publishing mode commit, found hydrated and policy {first.name!r}")
+        return self
+
     @field_validator("groups")
     @classmethod
     def _named_once(cls, groups: tuple[Group, ...]) -> tuple[Group, ...]:

@@ -53,7 +53,7 @@ def test_token_is_an_account_in_the_namespace_of_the_cluster(templates: Template
 
 
 def test_token_may_get_exactly_the_polled_models_of_each_namespace(templates: Templates) -> None:
-    models = model("b"), model("a"), model("c", namespace="other"), model("v2", protocol="v2")
+    models = model("b"), model("a", protocol="v2"), model("c", namespace="other")
     _, grant = rendered(templates, *models, access=ALL)["token-edge.yaml"]
     assert grant["kind"] == "ClusterPermission"
     assert grant["spec"]["roles"] == [
@@ -101,7 +101,7 @@ def test_no_other_url_asks_for_it(templates: Templates, url: str) -> None:
 
 
 def test_spoke_without_a_poll_gets_no_token_rather_than_one_for_everything(templates: Templates) -> None:
-    assert "token-edge.yaml" not in rendered(templates, model("v2", protocol="v2"), access=ALL)
+    assert "token-edge.yaml" not in rendered(templates, access=ALL)
 
 
 def work_of(files: dict[str, list[Any]]) -> Any:
@@ -154,8 +154,7 @@ LIST = "exposed-services.shared.yaml"
 
 def test_list_of_exposed_services_holds_each_polled_service_once_under_a_key_of_its_own(templates: Templates) -> None:
     plain = model("p", AcmRoute(host="x", scheme="http"))
-    url, v2 = model("u", UrlRoute(url="https://x")), model("v", protocol="v2")
-    (found,) = rendered(templates, model("a"), plain, url, v2, proxy={})[LIST]
+    (found,) = rendered(templates, model("a"), plain, model("u", UrlRoute(url="https://x")), proxy={})[LIST]
     assert (found["metadata"]["namespace"], found["metadata"]["name"]) == (
         "multicluster-engine",
         "cluster-proxy-exposed-services",
