@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 
 from hubctl import hub as hubs
 from hubctl.aggregate import aggregate
+from hubctl.conform.check import Checker
 from hubctl.decide.rules import decide
-from hubctl.errors import GuardRefused, HubctlError, PublishConflict, RemoteFailed
+from hubctl.errors import GuardRefused, HubctlError, ManifestRefused, PublishConflict, RemoteFailed
 from hubctl.model import incident as incidents
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
@@ -126,13 +127,15 @@ async def publish(hub: hubs.Hub, so_far: Pass) -> Pass:
 
     def wanted_on(published: tree.Published) -> tree.Wanted:
         nonlocal latest
-        latest, wanted = hubs.wanted_fleet(hub.sources, hub.templates, published)
+        checker = Checker(hub.validators)
+        latest, wanted = hubs.wanted_fleet(hub.sources, hub.templates, published, checker=checker)
+        checker.refuse(required=hub.sources.values.hubctl.schemas.required)
         return wanted
 
     options = hubs.publish_options(hub.sources, dry_run=so_far.dry_run)
     try:
         commit = await branch.publish(hub.repository, wanted_on, options, now=so_far.now)
-    except (PublishConflict, RemoteFailed, GuardRefused) as error:
+    except (PublishConflict, RemoteFailed, GuardRefused, ManifestRefused) as error:
         return replace(so_far, problems=(*so_far.problems, error))
     return replace(so_far, inputs=latest, commit=commit)
 

@@ -10,6 +10,7 @@ import click
 
 from hubctl import hub
 from hubctl.cli import difference, output, rendering, review, shapes
+from hubctl.conform.check import Checker, Problem
 from hubctl.errors import HubctlError, InputError
 from hubctl.inputs import load
 from hubctl.model import tree
@@ -87,17 +88,23 @@ def show_difference(settings: Settings, view: View) -> changes.Changes | None:
     if rendering.switched_off(load.reload(sources, {})):
         return None
     templates = load_templates(settings.directory / "templates")
+    validators = hub.validators_of(settings, sources.values)
     latest: list[HubInputs] = []
+    refused: list[Problem] = []
 
     def wanted_on(published: tree.Published) -> tree.Wanted:
-        inputs, wanted = hub.wanted_fleet(sources, templates, published)
+        checker = Checker(validators)
+        inputs, wanted = hub.wanted_fleet(sources, templates, published, checker=checker)
         latest.append(inputs)
+        refused[:] = checker.problems
         warn_of_stale_overrides(settings, sources, published)
         return wanted
 
     repository = hub.open_repository(settings, sources)
     found, old = asyncio.run(branch.pending(repository, wanted_on, hub.publish_options(sources)))
     rendering.warn(latest[-1])
+    for problem in refused:
+        output.say(f"warning: publish will refuse {problem.where}: {problem.message}", colour="yellow")
     known = {*found.spokes.removed, *(cluster.name for cluster in latest[-1].clusters)}
     if view.cluster is not None and view.cluster not in known:
         raise rendering.unknown_spoke(view.cluster, latest[-1])
@@ -115,6 +122,8 @@ def show_difference(settings: Settings, view: View) -> changes.Changes | None:
 def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int | None, shape: str) -> None:
     """Publish the rendered fleet as one commit; no change, no commit.
 
+    Refuses objects that do not fit the cached schemas of their kinds; see `hubctl schemas`.
+
     \b
     Examples:
       hubctl publish --dry-run
@@ -125,11 +134,14 @@ def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int |
     if rendering.switched_off(load.reload(sources, {})):
         return
     templates = load_templates(settings.directory / "templates")
+    validators = hub.validators_of(settings, sources.values)
     latest: list[HubInputs] = []
 
     def wanted_on(published: tree.Published) -> tree.Wanted:
-        inputs, wanted = hub.wanted_fleet(sources, templates, published, message)
+        checker = Checker(validators)
+        inputs, wanted = hub.wanted_fleet(sources, templates, published, message, checker=checker)
         latest.append(inputs)
+        checker.refuse(required=sources.values.hubctl.schemas.required)
         return wanted
 
     repository = hub.open_repository(settings, sources)

@@ -5,7 +5,8 @@ Naming rule: ``spoke/NAME.yaml.j2`` becomes ``spokes/<spoke>/NAME.yaml``; ``NAME
 no file. ``kustomization.yaml.j2`` comes last and sees ``resources``, the files beside it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import yaml
@@ -22,6 +23,10 @@ KUSTOMIZATION = "kustomization.yaml"
 _PLAIN = frozenset({DELIVERY, KUSTOMIZATION})
 
 
+Inspect = Callable[[str, Sequence[Mapping[str, Any]]], None]
+"""Is handed each file of objects as it is made: its path in the tree and its documents, parsed."""
+
+
 class Renderer(Protocol):
     """What this module needs of the templates."""
 
@@ -33,8 +38,13 @@ class Renderer(Protocol):
         """The text of one template."""
 
 
-def render_tree(inputs: HubInputs, templates: Renderer) -> tree.RenderedTree:
+def render_tree(inputs: HubInputs, templates: Renderer, inspect: Inspect | None = None) -> tree.RenderedTree:
     """Every file of the fleet; a function of its arguments only.
+
+    Args:
+        inputs: the fleet.
+        templates: what makes files of it.
+        inspect: looks at the objects, so that nobody has to parse the files again.
 
     Raises:
         TemplateError: a template failed, or made something that is no manifest of ours.
@@ -43,21 +53,32 @@ def render_tree(inputs: HubInputs, templates: Renderer) -> tree.RenderedTree:
     files: dict[str, bytes] = {}
     for cluster in inputs.clusters:
         subject = f"spoke {cluster.name}"
-        files |= _folder(
-            f"{tree.SPOKES}/{cluster.name}", "spoke/", templates, context.spoke_context(inputs, cluster), subject
-        )
-    files |= _folder(tree.HUB, "hub/", templates, context.hub_context(inputs), "hub")
+        folder = Folder(f"{tree.SPOKES}/{cluster.name}", "spoke/", subject)
+        files |= _files(folder, templates, context.spoke_context(inputs, cluster), inspect)
+    files |= _files(Folder(tree.HUB, "hub/", "hub"), templates, context.hub_context(inputs), inspect)
     return tree.RenderedTree(dict(sorted(files.items())))
 
 
-def _folder(target: str, prefix: str, templates: Renderer, seen: dict[str, Any], subject: str) -> dict[str, bytes]:
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """One folder of the tree: where it lies, the prefix of its templates, and whom it is for, as errors say it."""
+
+    target: str
+    prefix: str
+    subject: str
+
+
+def _files(folder: Folder, templates: Renderer, seen: dict[str, Any], inspect: Inspect | None) -> dict[str, bytes]:
+    target, prefix, subject = folder.target, folder.prefix, folder.subject
     made: dict[str, bytes] = {}
     last = f"{prefix}{KUSTOMIZATION}.j2"
     for name in (name for name in templates.names if name.startswith(prefix) and name != last):
         for file, extra in _outputs(name, name.removeprefix(prefix).removesuffix(".j2"), seen):
             text = templates.render(name, {**seen, **extra, "template": f"templates/{name}"}, subject)
             if text.strip():
-                _check(text, file, name, subject)
+                objects = _check(text, file, name, subject)
+                if inspect and objects:
+                    inspect(f"{target}/{file}", objects)
                 made[file] = text.encode()
     if last in templates.names:
         resources = sorted(file for file in made if file not in _PLAIN)
@@ -87,8 +108,8 @@ def _outputs(template: str, file: str, seen: dict[str, Any]) -> Iterator[tuple[s
         yield f"{stem}-{name}.{suffix}", {kind: item}
 
 
-def _check(text: str, file: str, template: str, subject: str) -> None:
-    """Refuse what is not a Kubernetes object that says it is ours."""
+def _check(text: str, file: str, template: str, subject: str) -> list[dict[str, Any]]:
+    """The objects of a file; refuse what is not a Kubernetes object that says it is ours."""
     try:
         documents = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
     except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date, such as 2026-13-45
@@ -101,7 +122,7 @@ def _check(text: str, file: str, template: str, subject: str) -> None:
             hint="run `hubctl render --output DIR` without this template to compare, or check its indentation",
         ) from error
     if file in _PLAIN:
-        return
+        return []
     for document in documents:
         if not isinstance(document, dict) or not {"apiVersion", "kind", "metadata"} <= document.keys():
             raise TemplateError(
@@ -117,3 +138,4 @@ def _check(text: str, file: str, template: str, subject: str) -> None:
                 where=f"templates/{template} ({subject})",
                 hint="use the `labels` macro of templates/provenance.j2, which adds it",
             )
+    return documents

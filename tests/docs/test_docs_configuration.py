@@ -40,6 +40,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "hubctl.notify": values.Notify,
     "A webhook": values.Webhook,
     "hubctl.store": values.Store,
+    "hubctl.schemas": values.Schemas,
     "Spoke": cluster.Spoke,
     "Spoke metadata": cluster.Metadata,
     "Spoke spec": cluster.SpokeSpec,

@@ -43,10 +43,21 @@ def built() -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="session")
-def api(built: tuple[Path, Path]) -> Iterator[Api]:
+def served(built: tuple[Path, Path]) -> Iterator[tuple[Api, Path]]:
+    """The server with every CRD, and a kubeconfig for it."""
     programs, definitions = built
     # Not pytest's own folder, which is kept: the database of a run takes more than 100 MB.
     with tempfile.TemporaryDirectory(prefix="hubctl-kube-") as folder, apiserver.running(programs, Path(folder)) as up:
         server = Api(up)
         server.define(definitions)
-        yield server
+        yield server, apiserver.kubeconfig(Path(folder), up)
+
+
+@pytest.fixture(scope="session")
+def api(served: tuple[Api, Path]) -> Api:
+    return served[0]
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(served: tuple[Api, Path]) -> Path:
+    return served[1]
