@@ -115,9 +115,15 @@ def _close(made: Schema, schema: Mapping[str, Any]) -> None:
         made["additionalProperties"] = node(others, nullable=True)
     elif others is None and not schema.get("x-kubernetes-preserve-unknown-fields"):
         if schema.get("type") == "object" or "properties" in made:
-            made["additionalProperties"] = False
+            _forbid(made)
     elif others is False:
-        made["additionalProperties"] = False
+        _forbid(made)
+
+
+def _forbid(made: Schema) -> None:
+    """No other fields; without properties beside it, the validator would not say which field is too many."""
+    made.setdefault("properties", {})
+    made["additionalProperties"] = False
 
 
 def _or_null(made: Schema) -> Schema:
