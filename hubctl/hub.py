@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 
 import hubctl
+from hubctl.conform.cache import Cache
+from hubctl.conform.check import Checker, Validators
 from hubctl.errors import GuardRefused, InputError, RemoteFailed
 from hubctl.inputs import load
 from hubctl.model import digest, tree
@@ -19,6 +21,7 @@ from hubctl.model import incident as incidents
 from hubctl.model import remediation as remediations
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import Observation
+from hubctl.model.values import HubValues
 from hubctl.observe.poll import Poller
 from hubctl.publish import branch
 from hubctl.publish.access import Access
@@ -44,6 +47,7 @@ class Hub:
         repository: the only door to Git.
         store: health, incidents, remediations and the audit trail.
         poller: the only door to predictors.
+        validators: of the cached schemas, compiled once.
     """
 
     settings: Settings
@@ -53,6 +57,7 @@ class Hub:
     repository: Repository
     store: Store
     poller: Poller
+    validators: Validators
 
     def ports(self, now: datetime) -> actions.Ports:
         """The doors that actions may use in the pass of ``now``."""
@@ -81,6 +86,7 @@ class Hub:
 
         Raises:
             GuardRefused: the branch moved on and no longer holds what the action is to change.
+            ManifestRefused: an object of the spokes concerned does not fit its schema.
             PublishConflict: the branch kept moving.
             RemoteFailed: the remote did not take it.
         """
@@ -91,7 +97,11 @@ class Hub:
             )
 
         def wanted_on(published: tree.Published) -> tree.Wanted:
-            return wanted_override(self.sources, self.templates, published, files, remediation, incident)
+            checker = Checker(self.validators)
+            wanted = wanted_override(self.sources, self.templates, published, files, remediation, incident, checker)
+            # What is wrong elsewhere does not keep an action from the spokes that it is for.
+            checker.refuse(only=remediation.clusters)
+            return wanted
 
         made = await branch.publish(self.repository, wanted_on, publish_options(self.sources), now=now)
         return made.id if made else ""
@@ -158,11 +168,16 @@ def as_delivered(inputs: HubInputs, found: Mapping[tuple[str, str], str] | None)
 
 
 def wanted_fleet(
-    sources: load.Sources, templates: Templates, published: tree.Published, message: str = ""
+    sources: load.Sources,
+    templates: Templates,
+    published: tree.Published,
+    message: str = "",
+    *,
+    checker: Checker | None = None,
 ) -> tuple[HubInputs, tree.Wanted]:
-    """The fleet on this tip, and everything that the rendered folder should hold then."""
+    """The fleet on this tip, and everything that the rendered folder should hold then; the checker sees each object."""
     inputs = inputs_on(sources, published)
-    rendered = render_tree(inputs, templates)
+    rendered = render_tree(inputs, templates, checker)
     gitops = sources.values.hubctl.gitops
     subject, _, body = message.partition("\n")
     wanted = tree.Wanted(
@@ -182,6 +197,7 @@ def wanted_override(
     files: Mapping[str, bytes],
     remediation: remediations.Remediation,
     incident: incidents.Incident,
+    checker: Checker | None = None,
 ) -> tree.Wanted:
     """The overrides, and only the folders that follow from them: those of the spokes concerned.
 
@@ -192,7 +208,7 @@ def wanted_override(
     gitops = sources.values.hubctl.gitops
     after = tree.Published(published.commit, {**published.overrides, **files})
     inputs = inputs_on(sources, after)
-    rendered = render_tree(inputs, templates)
+    rendered = render_tree(inputs, templates, checker)
     folders = [f"{tree.SPOKES}/{name}" for name in remediation.clusters]
     wanted = {path: data for folder in folders for path, data in rendered.below(folder).items()}
     return tree.Wanted(
@@ -290,6 +306,22 @@ def _open(settings: Settings, sources: load.Sources, branch_name: str, base: str
     return Repository(settings.state, remote, branch_name, base=base, access=access, signer=signer)
 
 
+def schemas_folder(settings: Settings, values: HubValues) -> Path:
+    """Where the schemas are cached: as this run says, as the values say, or in the state folder."""
+    said = values.hubctl.schemas.folder
+    return settings.schemas or (settings.directory / said if said else settings.state / "schemas")
+
+
+def validators_of(settings: Settings, values: HubValues) -> Validators:
+    """Validators of the cached schemas; none is compiled yet.
+
+    Raises:
+        InputError: the cache cannot be read.
+    """
+    cache = Cache(schemas_folder(settings, values))
+    return Validators(cache, cache.digest)
+
+
 def signer_of(settings: Settings, sources: load.Sources) -> Signer | None:
     """What signs commits; None when the values name no key."""
     signing = sources.values.hubctl.gitops.signing
@@ -336,9 +368,10 @@ async def open_hub(
     sources = sources or load.read_sources(settings)
     templates = load_templates(settings.directory / "templates")
     repository = open_repository(settings, sources)
+    validators = validators_of(settings, sources.values)
     store = open_store(store_url(settings, sources, environ))
     async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen) as poller:
         try:
-            yield Hub(settings, environ, sources, templates, repository, store, poller)
+            yield Hub(settings, environ, sources, templates, repository, store, poller, validators)
         finally:
             store.close()

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 
 from hubctl import hub
+from hubctl.conform.check import Checker, Validators
 from hubctl.errors import PublishConflict
 from hubctl.inputs import load
 from hubctl.model import tree
@@ -43,6 +44,7 @@ async def publish(
     read: tuple[load.Sources, Templates],
     *,
     options: Callable[[load.Sources], branch.PublishOptions],
+    validators: Validators,
     message: str = "",
     now: datetime,
 ) -> Published:
@@ -53,11 +55,13 @@ async def publish(
         repository: of these sources.
         read: sources and templates as they were read; in mode ``hydrated`` both are read again.
         options: how to publish, for some sources.
+        validators: of the cached schemas.
         message: subject and body of the commit.
         now: aware; the commit's date.
 
     Raises:
         InputError: the inputs are wrong, or in mode ``hydrated`` no commit.
+        ManifestRefused: an object does not fit its cached schema.
         GuardRefused: too many spokes would go, or the branch is not to be written to.
         PublishConflict: beaten each time, or the inputs changed while they were read.
         RemoteFailed: the remote refused or did not answer.
@@ -71,8 +75,10 @@ async def publish(
     latest: list[HubInputs] = []
 
     def wanted_on(published: tree.Published) -> tree.Wanted:
-        inputs, wanted = hub.wanted_fleet(sources, templates, published, message)
+        checker = Checker(validators)
+        inputs, wanted = hub.wanted_fleet(sources, templates, published, message, checker=checker)
         latest.append(inputs)
+        checker.refuse(required=sources.values.hubctl.schemas.required)
         return wanted
 
     if source is None:

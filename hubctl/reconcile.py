@@ -13,7 +13,7 @@ from hubctl import hub as hubs
 from hubctl import promotion
 from hubctl.aggregate import aggregate
 from hubctl.decide.rules import decide
-from hubctl.errors import GuardRefused, HubctlError, PublishConflict, RemoteFailed
+from hubctl.errors import GuardRefused, HubctlError, ManifestRefused, PublishConflict, RemoteFailed
 from hubctl.model import incident as incidents
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
@@ -132,8 +132,10 @@ async def publish(hub: hubs.Hub, so_far: Pass) -> Pass:
     options = partial(hubs.publish_options, dry_run=so_far.dry_run)
     read = (hub.sources, hub.templates)
     try:
-        made = await promotion.publish(hub.settings, hub.repository, read, options=options, now=so_far.now)
-    except (PublishConflict, RemoteFailed, GuardRefused) as error:
+        made = await promotion.publish(
+            hub.settings, hub.repository, read, options=options, validators=hub.validators, now=so_far.now
+        )
+    except (PublishConflict, RemoteFailed, GuardRefused, ManifestRefused) as error:
         return replace(so_far, problems=(*so_far.problems, error))
     inputs = so_far.inputs if made.hydrated else made.inputs
     return replace(so_far, inputs=inputs, commit=made.commit)

@@ -1,4 +1,4 @@
-"""``validate``, ``migrate``, ``schema`` and ``completion``: what a person needs to write the files."""
+"""``migrate``, ``schema`` and ``completion``: what a person needs to write the files."""
 
 import difflib
 import json
@@ -8,46 +8,14 @@ from typing import Any
 import click
 from click.shell_completion import get_completion_class
 
-from hubctl.cli import difference, output, rendering
+from hubctl.cli import difference, output
 from hubctl.errors import InputError
-from hubctl.inputs import edit, load
+from hubctl.inputs import edit
 from hubctl.inputs import migrate as migration
 from hubctl.inputs import schema as schemas
-from hubctl.render.templates import load_templates
-from hubctl.render.tree import render_tree
 
 
 @click.command()
-@output.format_option
-@click.pass_obj
-def validate(settings_of: Any, shape: str) -> None:
-    """Check values, clusters, overrides and templates, and that everything renders; offline.
-
-    Shows every problem at once, each with file, line and field; exits 2 if there is one.
-
-    \b
-    Example:
-      hubctl validate -o json
-    """
-    settings = settings_of()
-    inputs = load.load_inputs(settings, None)
-    rendered = render_tree(inputs, load_templates(settings.directory / "templates"))
-    data = {
-        "valid": True,
-        "clusters": len(inputs.clusters),
-        "models": sum(len(cluster.models) for cluster in inputs.clusters),
-        "files": len(rendered.files),
-        "warnings": list(inputs.warnings),
-    }
-    if shape == "table":
-        rendering.warn(inputs)
-        output.say(
-            f"valid: {data['clusters']} spokes, {data['models']} predictors, {data['files']} files", colour="green"
-        )
-        return
-    output.show(shape, data, (), ())
-
-
 @click.command()
 @click.option("--write", is_flag=True, help="Rewrite values-hub.yaml; without it, only show the difference.")
 @click.pass_obj

@@ -11,6 +11,7 @@ import click
 
 from hubctl import hub, promotion
 from hubctl.cli import difference, output, rendering, review, shapes
+from hubctl.conform.check import Checker, Problem
 from hubctl.errors import HubctlError, InputError
 from hubctl.inputs import load
 from hubctl.model import tree
@@ -88,17 +89,23 @@ def show_difference(settings: Settings, view: View) -> changes.Changes | None:
     if rendering.switched_off(load.reload(sources, {})):
         return None
     templates = load_templates(settings.directory / "templates")
+    validators = hub.validators_of(settings, sources.values)
     latest: list[HubInputs] = []
+    refused: list[Problem] = []
 
     def wanted_on(published: tree.Published) -> tree.Wanted:
-        inputs, wanted = hub.wanted_fleet(sources, templates, published)
+        checker = Checker(validators)
+        inputs, wanted = hub.wanted_fleet(sources, templates, published, checker=checker)
         latest.append(inputs)
+        refused[:] = checker.problems
         warn_of_stale_overrides(settings, sources, published)
         return wanted
 
     repository = hub.open_repository(settings, sources)
     found, old = asyncio.run(branch.pending(repository, wanted_on, hub.publish_options(sources)))
     rendering.warn(latest[-1])
+    for problem in refused:
+        output.say(f"warning: publish will refuse {problem.where}: {problem.message}", colour="yellow")
     known = {*found.spokes.removed, *(cluster.name for cluster in latest[-1].clusters)}
     if view.cluster is not None and view.cluster not in known:
         raise rendering.unknown_spoke(view.cluster, latest[-1])
@@ -116,6 +123,8 @@ def show_difference(settings: Settings, view: View) -> changes.Changes | None:
 def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int | None, shape: str) -> None:
     """Publish the rendered fleet as one commit; no change, no commit.
 
+    Refuses objects that do not fit the cached schemas of their kinds; see `hubctl schemas`.
+
     \b
     Examples:
       hubctl publish --dry-run
@@ -128,7 +137,17 @@ def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int |
     read = (sources, load_templates(settings.directory / "templates"))
     options = partial(hub.publish_options, confirmed=allow_removing, dry_run=dry_run)
     repository, now = hub.open_repository(settings, sources), datetime.now(UTC)
-    published = asyncio.run(promotion.publish(settings, repository, read, options=options, message=message, now=now))
+    published = asyncio.run(
+        promotion.publish(
+            settings,
+            repository,
+            read,
+            options=options,
+            validators=hub.validators_of(settings, sources.values),
+            message=message,
+            now=now,
+        )
+    )
     rendering.warn(published.inputs)
     made = published.commit
     found = made.changes if made else changes.Changes()

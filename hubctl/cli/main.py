@@ -20,7 +20,8 @@ Exit codes: 0 done · 1 differences or findings, where the command says so · 2 
 
 COMMANDS = {
     "init": ("beginning", "Start a fleet in a folder."),
-    "validate": ("authoring", "Check values, clusters, overrides and templates."),
+    "validate": ("validating", "Check values, clusters, overrides, templates and every rendered object."),
+    "schemas": ("schemas", "List and pull the schemas that objects are checked against."),
     "migrate": ("authoring", "Rewrite an old values file; keeps its comments."),
     "schema": ("authoring", "Print the JSON Schemas of the input files and of diff."),
     "clusters": ("clusters", "List, show, add, import and remove spokes."),

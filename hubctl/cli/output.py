@@ -110,8 +110,11 @@ def ago(then: datetime | None, now: datetime) -> str:
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on standard error while something long runs; silent without a terminal. Yields ``advance``."""
+def progress(what: str, total: int | None) -> Iterator[Callable[[], None]]:
+    """A bar on standard error while something long runs; silent without a terminal. Yields ``advance``.
+
+    Without a total it only counts.
+    """
     if not sys.stderr.isatty() or total == 0:
         yield lambda: None
         return

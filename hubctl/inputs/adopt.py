@@ -17,6 +17,7 @@ from hubctl.inputs.document import Trail, dotted, parse
 from hubctl.model.base import ClusterName
 from hubctl.model.cluster import Spoke
 from hubctl.model.found import Found, minor, outdated
+from hubctl.model.spelling import nearest
 
 SERVER = "hubctl.io/api-server"
 """Annotation with the URL of a cluster's API server; for people, as Argo CD knows clusters by name."""
@@ -117,7 +118,7 @@ def _known_name(flag: str, name: str, found: Sequence[Found]) -> str:
     known = [one.name for one in found]
     if name not in known:
         names = ", ".join(known) or "none"
-        raise InputError(f"{flag}: found no {name!r}, expected one of {names}", hint=explain.nearest(name, known))
+        raise InputError(f"{flag}: found no {name!r}, expected one of {names}", hint=nearest(name, known))
     return name
 
 

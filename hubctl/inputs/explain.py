@@ -3,10 +3,9 @@
 Pure. Apart from the models, which know no files, and from YAML, which knows no models.
 """
 
-import difflib
 import re
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -17,6 +16,7 @@ from hubctl.errors import InputError
 from hubctl.inputs import plain
 from hubctl.inputs.document import Document, Trail, dotted
 from hubctl.model import credential
+from hubctl.model.spelling import nearest
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -96,13 +96,6 @@ def check(model: type[Model], document: Document, trail: Trail = ()) -> Model:
     start = len(document.name) + 1
     first, *rest = sorted(problems.values(), key=lambda problem: int(problem.where[start:].partition(" ")[0]))
     raise InputError(first.message, hint=first.hint, where=first.where, also=rest)
-
-
-def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """``did you mean X?``, or nothing when no known word is near; case does not matter, ``cutoff`` is 0 to 1."""
-    lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=cutoff)
-    return f"did you mean {lower[found[0]]}?" if found else ""
 
 
 def shown(value: object) -> str:

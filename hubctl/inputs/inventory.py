@@ -10,8 +10,9 @@ from typing import Any
 import yaml
 
 from hubctl.errors import InputError
-from hubctl.inputs.explain import has_credentials, nearest, shown
+from hubctl.inputs.explain import has_credentials, shown
 from hubctl.model.found import Found, minor
+from hubctl.model.spelling import nearest
 
 GROUP = "cluster.open-cluster-management.io/"
 HUB_LABEL = "local-cluster"

@@ -10,6 +10,7 @@ from pathlib import Path
 from hubctl.errors import InputError
 from hubctl.inputs import explain, idle, merge, plain, references, steps
 from hubctl.inputs.document import Document, parse, refuse
+from hubctl.model import spelling
 from hubctl.model.cluster import Spoke
 from hubctl.model.credential import NotCredential
 from hubctl.model.fleet import HubInputs
@@ -259,7 +260,7 @@ def _misspelt(document: Document) -> list[str]:
         for trail, level, ours in levels
         if isinstance(level, dict)
         for key in level
-        if key not in ours and (hint := explain.nearest(key, ours, cutoff=0.8))
+        if key not in ours and (hint := spelling.nearest(key, ours, cutoff=0.8))
     ]
 
 
@@ -276,7 +277,7 @@ def _spokes(
     for path in paths:
         name = f"clusters/{path.name}"
         if path.suffix not in _SUFFIXES:
-            if explain.nearest(path.suffix, _SUFFIXES):
+            if spelling.nearest(path.suffix, _SUFFIXES):
                 warnings.append(f"{name} is ignored; expected a name that ends with .yaml")
             continue
         try:

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hubctl.inputs import settle
-from hubctl.inputs.explain import nearest
 from hubctl.model.cluster import ManagedCluster, Spoke, SpokeModel
 from hubctl.model.fleet import HubInputs
 from hubctl.model.platform import Monitoring
 from hubctl.model.predictor import InferenceService
 from hubctl.model.remediation import Override, PinnedModel
 from hubctl.model.serving import DEFAULT_MODE, spelled
+from hubctl.model.spelling import nearest
 from hubctl.model.storage import PvcStorage
 from hubctl.model.values import HubValues, RegisteredModel, UrlRoute
 

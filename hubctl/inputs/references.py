@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from hubctl.errors import InputError
 from hubctl.inputs import settle
 from hubctl.inputs.document import Document, Trail
-from hubctl.inputs.explain import nearest
 from hubctl.model import access, platform, serving
 from hubctl.model.cluster import Spoke
 from hubctl.model.runtime import runtime_misfit
+from hubctl.model.spelling import nearest
 from hubctl.model.values import HubctlSection, HubValues, ModelProfile
 
 

@@ -287,6 +287,15 @@ class Store(Strict):
     url_env: str | None = Field(None, description="name of the variable that holds the URL, if it has a password")
 
 
+class Schemas(Strict):
+    """The cached schemas that every rendered object is checked against."""
+
+    folder: str | None = Field(
+        None, description="where they are, relative to the values file; default: in the state folder"
+    )
+    required: bool = Field(default=False, description="refuse objects of kinds without a cached schema")
+
+
 class HubctlSection(Strict):
     """The ``hubctl`` section."""
 
@@ -304,6 +313,7 @@ class HubctlSection(Strict):
     notify: Notify = Notify()
     store: Store = Store()
     not_credentials: tuple[NotCredential, ...] = Field((), description="fields that look like credentials and are none")
+    schemas: Schemas = Schemas()
 
     @model_validator(mode="after")
     def _reachable(self) -> "HubctlSection":

@@ -6,7 +6,7 @@ Naming rule: ``spoke/NAME.yaml.j2`` becomes ``spokes/<spoke>/NAME.yaml``; ``NAME
 comes last and sees ``resources``, the files beside it but those that end with ``.shared.yaml``.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,6 +28,10 @@ SHARED = ".shared.yaml"
 _PLAIN = frozenset({DELIVERY, KUSTOMIZATION})
 
 
+Inspect = Callable[[str, Sequence[Mapping[str, Any]]], None]
+"""Is handed each file of objects as it is made: its path in the tree and its documents, parsed."""
+
+
 class Renderer(Protocol):
     """What this module needs of the templates."""
 
@@ -43,8 +47,13 @@ class Renderer(Protocol):
         """The text of one template."""
 
 
-def render_tree(inputs: HubInputs, templates: Renderer) -> tree.RenderedTree:
+def render_tree(inputs: HubInputs, templates: Renderer, inspect: Inspect | None = None) -> tree.RenderedTree:
     """Every file of the fleet; a function of its arguments only.
+
+    Args:
+        inputs: the fleet.
+        templates: what makes files of it.
+        inspect: looks at the objects, so that nobody has to parse the files again.
 
     Raises:
         TemplateError: a template failed, or made something that is no manifest of ours.
@@ -56,33 +65,39 @@ def render_tree(inputs: HubInputs, templates: Renderer) -> tree.RenderedTree:
     for cluster in inputs.clusters:
         subject = f"spoke {cluster.name}"
         seen = context.spoke_context(inputs, cluster)
-        files |= _folder(f"{tree.SPOKES}/{cluster.name}", "spoke/", templates, seen, _Subject(subject, marks))
-    files |= _folder(tree.HUB, "hub/", templates, context.hub_context(inputs), _Subject("hub", marks))
+        folder = Folder(f"{tree.SPOKES}/{cluster.name}", "spoke/", subject, marks)
+        files |= _files(folder, templates, seen, inspect)
+    files |= _files(Folder(tree.HUB, "hub/", "hub", marks), templates, context.hub_context(inputs), inspect)
     return tree.RenderedTree(dict(sorted(files.items())))
 
 
 @dataclass(frozen=True, slots=True)
-class _Subject:
-    """Whom a folder is rendered for, and the marks of what may look like a credential in it."""
+class Folder:
+    """One folder of the tree: where it lies, its templates' prefix, whom it is for, what is no credential in it."""
 
-    name: str
+    target: str
+    prefix: str
+    subject: str
     marks: tuple[NotCredential, ...]
 
 
-def _folder(target: str, prefix: str, templates: Renderer, seen: dict[str, Any], subject: _Subject) -> dict[str, bytes]:
+def _files(folder: Folder, templates: Renderer, seen: dict[str, Any], inspect: Inspect | None) -> dict[str, bytes]:
+    target, prefix, subject = folder.target, folder.prefix, folder.subject
     made: dict[str, bytes] = {}
     last = f"{prefix}{KUSTOMIZATION}.j2"
     for name in (name for name in templates.names if name.startswith(prefix) and name != last):
         for file, extra in _outputs(name, name.removeprefix(prefix).removesuffix(".j2"), seen):
-            text = templates.render(name, {**seen, **extra, "template": f"templates/{name}"}, subject.name)
+            text = templates.render(name, {**seen, **extra, "template": f"templates/{name}"}, subject)
             if text.strip():
-                documents = _check(text, file, name, subject.name)
+                objects = _check(text, file, name, subject)
                 if name in templates.own:
-                    plain.refuse_objects(documents, file, name, subject.name, marks=subject.marks)
+                    plain.refuse_objects(objects, file, name, subject, marks=folder.marks)
+                if inspect and objects and file not in _PLAIN:
+                    inspect(f"{target}/{file}", objects)
                 made[file] = text.encode()
     if last in templates.names:
         resources = sorted(file for file in made if file not in _PLAIN and not file.endswith(SHARED))
-        made[KUSTOMIZATION] = templates.render(last, {**seen, "resources": resources}, subject.name).encode()
+        made[KUSTOMIZATION] = templates.render(last, {**seen, "resources": resources}, subject).encode()
     return {f"{target}/{file}": data for file, data in made.items()}
 
 

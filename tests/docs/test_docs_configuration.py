@@ -66,6 +66,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "A webhook": values.Webhook,
     "hubctl.store": values.Store,
     "A mark": credential.NotCredential,
+    "hubctl.schemas": values.Schemas,
     "Spoke": cluster.Spoke,
     "Spoke metadata": cluster.Metadata,
     "Spoke spec": cluster.SpokeSpec,

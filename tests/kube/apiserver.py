@@ -5,6 +5,7 @@ nothing happens to an object after it was accepted.
 """
 
 import contextlib
+import json
 import socket
 import ssl
 import subprocess
@@ -92,6 +93,23 @@ def program(
                 process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def kubeconfig(folder: Path, client: httpx.Client) -> Path:
+    """A file with the one context ``test``, which may do everything."""
+    written = folder / "kubeconfig"
+    cluster = {"server": str(client.base_url).rstrip("/"), "certificate-authority": str(folder / "ca.pem")}
+    user = {"client-certificate": str(folder / "admin.pem"), "client-key": str(folder / "admin.pem")}
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "test", "cluster": cluster}],
+        "users": [{"name": "admin", "user": user}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
+        "current-context": "test",
+    }
+    written.write_text(json.dumps(content))
+    return written
 
 
 def _certificates(authority: trustme.CA, folder: Path) -> None:

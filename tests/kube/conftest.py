@@ -39,22 +39,33 @@ def server_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def api(request: pytest.FixtureRequest) -> Iterator[Api]:
-    """The server with our manifests' kinds; what tests make on it is gone afterwards, the kinds stay."""
-    kubeconfig = os.environ.get(cluster.KUBECONFIG)
-    if kubeconfig:
-        with cluster.named(Path(kubeconfig)) as up:
+def served(request: pytest.FixtureRequest) -> Iterator[tuple[Api, Path]]:
+    """The server with our manifests' kinds, and a kubeconfig for it; what tests make is gone afterwards, kinds stay."""
+    named = os.environ.get(cluster.KUBECONFIG)
+    if named:
+        with cluster.named(Path(named)) as up:
             server = Api(up)
             done = parts.build(SCRIPT, request.config)
             # Without Go the cluster's own kinds have to do; a missing one fails the tests that need it.
             assert done.code in (0, parts.NO_GO), done.said
             if done.code == 0:
                 server.define(done.folders[1])
-            yield server
+            yield server, Path(named)
             server.remove_namespaces()
         return
     programs, definitions = request.getfixturevalue("built")
-    with apiserver.running(programs, request.getfixturevalue("server_folder")) as up:
+    folder = request.getfixturevalue("server_folder")
+    with apiserver.running(programs, folder) as up:
         server = Api(up)
         server.define(definitions)
-        yield server
+        yield server, apiserver.kubeconfig(folder, up)
+
+
+@pytest.fixture(scope="session")
+def api(served: tuple[Api, Path]) -> Api:
+    return served[0]
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(served: tuple[Api, Path]) -> Path:
+    return served[1]
