@@ -16,7 +16,6 @@ from hubctl.inputs import schema as schemas
 
 
 @click.command()
-@click.command()
 @click.option("--write", is_flag=True, help="Rewrite values-hub.yaml; without it, only show the difference.")
 @click.pass_obj
 def migrate(settings_of: Any, write: bool) -> None:
