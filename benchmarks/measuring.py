@@ -58,7 +58,7 @@ def started(command: Sequence[str]) -> None:
         if process.returncode:
             said.seek(0)
             sys.exit(said.read())
-    print(json.dumps({"cpu": usage.ru_utime + usage.ru_stime, "wall": wall, "memory": usage.ru_maxrss * SCALE / 1e6}))
+    print(json.dumps({"cpu": usage.ru_utime + usage.ru_stime, "wall": wall, "memory": usage.ru_maxrss * SCALE / 2**20}))
 
 
 def median(spent: Sequence[Spent]) -> Spent:
@@ -73,9 +73,17 @@ def spread(spent: Sequence[Spent]) -> str:
     return f"({cpu[0]:.2f}-{cpu[-1]:.2f})" if len(cpu) > 1 else "(one run)"
 
 
-def tell(what: str) -> None:
+def tell(what: str, end: str = "\n") -> None:
     """Progress, on standard error."""
-    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
+    print(f"{time.strftime('%H:%M:%S')} {what}", end=end, file=sys.stderr, flush=True)
+
+
+def run_aloud(what: str, command: Sequence[str], folder: Path) -> Spent:
+    """The same as :func:`run`; says on standard error what runs, and then what it used."""
+    tell(f"{what} ... ", end="")
+    spent = run(command, folder)
+    print(f"{spent.cpu:.2f} CPU s, {spent.wall:.2f} s", file=sys.stderr, flush=True)
+    return spent
 
 
 if __name__ == "__main__":

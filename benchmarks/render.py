@@ -69,10 +69,10 @@ def measure(spokes: int, options: argparse.Namespace, scratch: Path) -> Found:
     files: dict[str, bytes] = {}
     prepared: peers.Fleet | None = None
     for turn in range(options.runs):
+        run = f"{spokes} spokes, run {turn + 1}"
         for way, command in WAYS.items():
-            measuring.tell(f"{spokes} spokes, run {turn + 1} of {options.runs}: {way}")
             arguments = [part.format(fleet=fleet, target=target) for part in command]
-            found.spent.setdefault(way, []).append(measuring.run(arguments, scratch))
+            found.spent.setdefault(way, []).append(measuring.run_aloud(f"{run}: {way}", arguments, scratch))
             written = read(target)
             files = files or written
             differing = [path for path in {*files, *written} if files.get(path) != written.get(path)]
@@ -80,8 +80,8 @@ def measure(spokes: int, options: argparse.Namespace, scratch: Path) -> Found:
             shutil.rmtree(target)
         if options.peers and (turn == 0 or spokes <= PATIENCE):
             prepared = prepared or peers.read_fleet(fleet, files)
-            compare(found, prepared, scratch, f"run {turn + 1} of {options.runs if spokes <= PATIENCE else 1}")
-        measuring.tell(f"{spokes} spokes, run {turn + 1} of {options.runs}: publishing")
+            compare(found, prepared, scratch, run)
+        measuring.tell(f"{run}: publishing")
         found.published.append(delivering.measure(spokes, scratch))
     found.files, found.volume = len(files), sum(map(len, files.values())) / 1e6
     shutil.rmtree(fleet)
@@ -93,11 +93,10 @@ def compare(found: Found, fleet: peers.Fleet, scratch: Path, run: str) -> None:
     names = sorted(fleet.objects)
     only = None if found.spokes <= PATIENCE else frozenset({*names[:: len(names) // 200], "hub"})
     for peer in peers.PEERS:
-        measuring.tell(f"{found.spokes} spokes, {run}: {peer.name}")
         folder = scratch / peer.name
         folder.mkdir()
         peer.prepare(folder, fleet)
-        found.spent.setdefault(peer.name, []).append(measuring.run(peer.command(), folder))
+        found.spent.setdefault(peer.name, []).append(measuring.run_aloud(f"{run}: {peer.name}", peer.command(), folder))
         compared = peers.check(peer, folder / peer.output, fleet, only)
         shutil.rmtree(folder)
         omits = f"; left out: {', '.join(sorted(peer.omits))}" if peer.omits else ""
