@@ -6,6 +6,7 @@ starts a process for the least that the process ever used.
 
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -38,13 +39,19 @@ class Spent:
 
 
 def run(command: Sequence[str], folder: Path, environ: Mapping[str, str] | None = None) -> Spent:
-    """Run a command in a folder; what it says is shown only when it fails."""
+    """Run a command in a folder; what it says is shown only when it fails. Leaves no process when interrupted."""
     starter = [sys.executable, "-S", "-E", __file__, *command]
-    done = subprocess.run(
-        starter, cwd=folder, env={**os.environ, **(environ or {})}, capture_output=True, text=True, check=False
+    around = {**os.environ, **(environ or {})}
+    process = subprocess.Popen(
+        starter, cwd=folder, env=around, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )
-    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr[-2000:]}"
-    return Spent(**json.loads(done.stdout))
+    try:
+        said, failure = process.communicate()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    assert process.returncode == 0, f"{' '.join(command)}: {failure.decode(errors='replace')[-2000:]}"
+    return Spent(**json.loads(said))
 
 
 def started(command: Sequence[str]) -> None:

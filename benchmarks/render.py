@@ -12,6 +12,7 @@ import os
 import platform
 import pstats
 import shutil
+import signal
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -178,6 +179,7 @@ def main() -> None:
     if options.peers and not peers.installed():
         parser.error("the peers are not installed; `make bench-peers` does that")
     options.peers = peers.installed() if options.peers is None else options.peers
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parent, sizes = scratch_folder(), sorted(options.spokes)
     with tempfile.TemporaryDirectory(dir=parent) as name:
         if options.profile:
