@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-kube test-kind build-kube e2e check golden format lock bench clean
+.PHONY: help demo test test-kube test-kind build-kube e2e check golden format lock bench bench-peers clean
 
 help:            ## Say what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -53,16 +53,30 @@ format: $(VENV)/dev.stamp ## Rewrite the code in the house's format
 	$(BIN)/ruff format .
 
 bench: $(VENV)/dev.stamp ## Run the benchmarks; prints ours, the floor and the ratio
-	$(BIN)/python benchmarks/render.py
+	$(BIN)/python benchmarks/render.py --no-peers
 	$(BIN)/python benchmarks/publish.py
 	$(BIN)/python benchmarks/fetch.py
 	$(BIN)/python benchmarks/poll.py
+
+PEERS := .cache/peers
+$(PEERS)/stamp: benchmarks/peers/kapitan.lock benchmarks/peers/make-argocd-fly.lock benchmarks/peers/kustomize/go.sum
+	for peer in kapitan make-argocd-fly; do \
+	  $(PYTHON) -m venv --clear $(PEERS)/$$peer && $(PEERS)/$$peer/bin/python -m pip install --quiet \
+	    --disable-pip-version-check --require-hashes -r benchmarks/peers/$$peer.lock || exit 1; done
+	CGO_ENABLED=0 go -C benchmarks/peers/kustomize build -trimpath -o $(CURDIR)/$(PEERS)/kustomize \
+	  sigs.k8s.io/kustomize/kustomize/v5
+	touch $@
+
+bench-peers: $(VENV)/dev.stamp $(PEERS)/stamp ## Render with Kapitan, make-argocd-fly and kustomize too; takes half an hour
+	$(BIN)/python benchmarks/render.py --peers
 
 lock:            ## Refresh the lock files (needs uv)
 	uv pip compile pyproject.toml --group dev --extra demo --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements/dev.lock
 	uv pip compile pyproject.toml --group build --extra demo -c requirements/dev.lock --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements/demo.lock
+	for peer in kapitan make-argocd-fly; do uv pip compile benchmarks/peers/$$peer.in --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header -q -o benchmarks/peers/$$peer.lock || exit 1; done
 
 clean:           ## Remove what was built and cached
-	rm -rf $(VENV) .hubctl .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) .hubctl .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,12 +4,15 @@ Opened at the edge (command line, controller), handed to ``reconcile``; apart fr
 order of a pass.
 """
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hubctl
 from hubctl.conform.cache import Cache
@@ -22,7 +25,6 @@ from hubctl.model import remediation as remediations
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import Observation
 from hubctl.model.values import HubValues
-from hubctl.observe.poll import Poller
 from hubctl.publish import branch
 from hubctl.publish.access import Access
 from hubctl.publish.repository import Repository
@@ -32,7 +34,10 @@ from hubctl.remediate import actions
 from hubctl.render.templates import Templates, load_templates
 from hubctl.render.tree import render_tree
 from hubctl.settings import Settings
-from hubctl.store.schema import Store, open_store
+
+if TYPE_CHECKING:  # publish and diff start without HTTP and SQL, which only a whole pass needs
+    from hubctl.observe.poll import Poller
+    from hubctl.store.schema import Store
 
 INCIDENT_TRAILER = "Hubctl-Incident"
 """Commit trailer that carries the incident's id."""
@@ -365,6 +370,9 @@ async def open_hub(
         TemplateError: a template cannot be parsed.
         StoreUnavailable: the store cannot be opened.
     """
+    from hubctl.observe.poll import Poller  # noqa: PLC0415 - as above
+    from hubctl.store.schema import open_store  # noqa: PLC0415 - as above
+
     sources = sources or load.read_sources(settings)
     templates = load_templates(settings.directory / "templates")
     repository = open_repository(settings, sources)

@@ -86,7 +86,7 @@ class View:
 def show_difference(settings: Settings, view: View) -> changes.Changes | None:
     """Print what publish would change; None when the integration is switched off."""
     sources = load.read_sources(settings)
-    if rendering.switched_off(load.reload(sources, {})):
+    if rendering.switched_off(HubInputs(sources.values, ())):
         return None
     templates = load_templates(settings.directory / "templates")
     validators = hub.validators_of(settings, sources.values)
@@ -132,7 +132,7 @@ def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int |
     """
     settings = settings_of()
     sources = load.read_sources(settings)
-    if rendering.switched_off(load.reload(sources, {})):
+    if rendering.switched_off(HubInputs(sources.values, ())):
         return
     read = (sources, load_templates(settings.directory / "templates"))
     options = partial(hub.publish_options, confirmed=allow_removing, dry_run=dry_run)

@@ -7,13 +7,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.table import Table
-from rich.text import Text
+
+if TYPE_CHECKING:  # only what prints a table or a bar loads it
+    from rich.console import Console
 
 from hubctl.model import credential
 
@@ -53,8 +52,10 @@ def formats(*words: str) -> Callable[[F], F]:
     )
 
 
-def console(*, err: bool = False) -> Console:
+def console(*, err: bool = False) -> "Console":
     """A console for standard output or error; colours off without a terminal or with ``NO_COLOR``."""
+    from rich.console import Console  # noqa: PLC0415 - as above
+
     stream = sys.stderr if err else sys.stdout
     return Console(file=stream, width=None if stream.isatty() else WIDE, highlight=False, soft_wrap=False)
 
@@ -76,6 +77,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     if not rows:
         click.echo("nothing to show", err=True)
         return
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
     made = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for column in columns:
         made.add_column(column.upper(), overflow="fold")
@@ -118,6 +122,14 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[], None]]:
     if not sys.stderr.isatty() or total == 0:
         yield lambda: None
         return
+    from rich.progress import (  # noqa: PLC0415 - as above
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+    )
+
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console(err=True), transient=True) as bar:
         task = bar.add_task(what, total=total)

@@ -344,6 +344,9 @@ class HubctlSection(Strict):
         return groups
 
 
+_PLAIN, _FORECASTING = ModelProfile(), ModelProfile(output="forecast")
+
+
 class HubValues(Strict):
     """Both of our sections, checked."""
 
@@ -352,7 +355,4 @@ class HubValues(Strict):
 
     def profile(self, model: str) -> ModelProfile:
         """The model's profile; upstream's predictive-analytics answers rows of numbers unless told otherwise."""
-        found = self.hubctl.models.get(model)
-        if found is not None:
-            return found
-        return ModelProfile(output="forecast") if model == "predictive-analytics" else ModelProfile()
+        return self.hubctl.models.get(model) or (_FORECASTING if model == "predictive-analytics" else _PLAIN)
