@@ -21,7 +21,7 @@ Exit codes: 0 done · 1 differences or findings, where the command says so · 2 
 COMMANDS = {
     "init": ("beginning", "Start a fleet in a folder."),
     "validate": ("authoring", "Check values, clusters, overrides and templates."),
-    "migrate": ("authoring", "Rewrite an old values file; keeps its comments."),
+    "migrate": ("authoring", "Rewrite a platform's values file; keeps its comments."),
     "schema": ("authoring", "Print the JSON Schemas of the input files and of diff."),
     "clusters": ("clusters", "List, show, add, import and remove spokes."),
     "models": ("models", "List, register and version models."),
