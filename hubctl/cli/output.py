@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from hubctl.model import credential
+from hubctl.inputs import plain as plain_credentials
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -134,7 +134,7 @@ def person() -> str:
 def print_change(before: str, after: str, names: tuple[str, str]) -> None:
     """The patch between two texts of an input file, without what looks like a credential in the lines around."""
     # Masked before they are compared: a patch may begin in the middle of a private key.
-    old, new = (credential.masked(text).splitlines(keepends=True) for text in (before, after))
+    old, new = (plain_credentials.veiled(text).splitlines(keepends=True) for text in (before, after))
     print_patch("".join(difflib.unified_diff(old, new, *names)))
 
 
