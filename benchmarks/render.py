@@ -14,6 +14,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -115,9 +116,9 @@ def make_fleet(folder: Path, spokes: int) -> None:
         (folder / "clusters" / f"{values['name']}.yaml").write_text(text)
 
 
-def run(way: str, fleet: Path, target: Path) -> Spent:
+def run(way: str, fleet: Path, target: Path, command: Sequence[str] = ()) -> Spent:
     """Start one process, wait for it and read what the kernel says it used."""
-    arguments = [part.format(fleet=fleet, target=target) for part in WAYS[way]]
+    arguments = [part.format(fleet=fleet, target=target) for part in command or WAYS[way]]
     said = target.with_name("said")
     quiet = [(os.POSIX_SPAWN_OPEN, stream, said, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) for stream in (1, 2)]
     child = os.posix_spawn(arguments[0], arguments, os.environ, file_actions=quiet)
