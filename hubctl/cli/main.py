@@ -48,7 +48,7 @@ OFFLINE = frozenset({"init", "validate", "migrate", "schema", "render", "complet
 """Commands that talk to nobody, so that there is nothing to try again."""
 
 BULK = frozenset({"validate", "render", "diff", "publish"})
-"""Commands that make a fleet's worth of data and end: at 5,000 spokes a quarter of the time went into looking for
+"""Commands that make a fleet's worth of data and end: at 5,000 spokes a tenth of the time went into looking for
 cycles in it, of which there are none."""
 
 
