@@ -26,6 +26,12 @@ spec:
   platform: openshift  # as it is
   version: "4.18.2"
 """
+FLOW = """\
+apiVersion: hubctl.io/v1alpha1
+kind: Spoke
+metadata: {name: edge-a}  # short
+spec: {platform: kubernetes, version: '1.30'}
+"""
 
 
 def managed(name: str, *, version: str = "4.18.9", labels: dict[str, str] | None = None) -> dict[str, Any]:
@@ -219,8 +225,7 @@ def test_cluster_that_does_not_answer_exits_as_a_remote_that_failed(fleet: Fleet
     [
         EDGE,
         EDGE.replace("\n", "\r\n"),
-        "apiVersion: hubctl.io/v1alpha1\nkind: Spoke\nmetadata: {name: edge-a}  # short\n"
-        "spec: {platform: kubernetes, version: '1.30'}\n",
+        FLOW,
         EDGE.replace("  labels:\n    owner: ann  # hers\n", "  labels: {}\n  annotations: {note: x}\n"),
         EDGE.replace('version: "4.18.2"', 'version: "4.14"\n  topology: ha  # three nodes'),
     ],
