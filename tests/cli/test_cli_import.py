@@ -26,6 +26,12 @@ spec:
   platform: openshift  # as it is
   version: "4.18.2"
 """
+FLOW = """\
+apiVersion: hubctl.io/v1alpha1
+kind: Spoke
+metadata: {name: edge-a}  # short
+spec: {platform: kubernetes, version: '1.30'}
+"""
 
 
 def managed(name: str, *, version: str = "4.18.9", labels: dict[str, str] | None = None) -> dict[str, Any]:
@@ -212,3 +218,25 @@ def test_cluster_that_does_not_answer_exits_as_a_remote_that_failed(fleet: Fleet
     code, _, err = fleet.ran("--kubeconfig", config, "--probe", "--timeout", "2")
     assert code == 3
     assert "did not answer" in err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        EDGE,
+        EDGE.replace("\n", "\r\n"),
+        FLOW,
+        EDGE.replace("  labels:\n    owner: ann  # hers\n", "  labels: {}\n  annotations: {note: x}\n"),
+        EDGE.replace('version: "4.18.2"', 'version: "4.14"\n  topology: ha  # three nodes'),
+    ],
+    ids=["block", "crlf", "flow", "empty", "topology"],
+)
+def test_updated_file_of_any_style_is_unchanged_the_next_time(fleet: Fleet, text: str) -> None:
+    (fleet.folder / "clusters" / "edge-a.yaml").write_bytes(text.encode())
+    cluster = managed("edge-a", version="4.19.1", labels={"region": "eu", "no": "1.10", "a.b/c": "x"})
+    cluster["status"]["clusterClaims"].append({"name": "controlplanetopology.openshift.io", "value": "SingleReplica"})
+    assert fleet.ran("--update", clusters=[cluster])[0] == 0
+    updated = fleet.text("edge-a")
+    assert [part for part in text.split("#")[1:] if part.split("\n")[0].strip() not in updated] == []
+    assert fleet.rows(clusters=[cluster])["edge-a"]["status"] == "unchanged"
+    assert yaml.safe_load(updated)["spec"]["topology"] == "sno"
