@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-kube check golden format lock bench clean
+.PHONY: help demo test test-kube test-kind build-kube e2e check golden format lock bench bench-peers clean
 
 help:            ## Say what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
 $(VENV)/demo.stamp: requirements/demo.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -29,12 +29,21 @@ check: $(VENV)/dev.stamp ## Lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check      ## Everything the tests need, then the tests
+test: build-kube check ## Everything the tests need, then the tests
 	tests/install-servers.sh
 	$(BIN)/python -m pytest
 
-test-kube: $(VENV)/dev.stamp ## Send every manifest to a real kube-apiserver (needs Go; the first run builds for minutes)
+build-kube:      # kube-apiserver, once, at lowest priority beside everything else; the tests that need it wait
+	@if command -v go >/dev/null; then tests/kube/build.sh >/dev/null & fi
+
+test-kube: $(VENV)/dev.stamp ## Only the tests on a real kube-apiserver, or on HUBCTL_TEST_KUBECONFIG's cluster
 	$(BIN)/python -m pytest -m kube
+
+test-kind: $(VENV)/dev.stamp ## The same on a kind cluster, made and removed (needs Go or kind, and a container engine)
+	PYTHON=$(BIN)/python tests/kube/kind.sh
+
+e2e: $(VENV)/dev.stamp ## Let a real Argo CD deliver to a real kube-apiserver (needs Go; the first run builds both, 15 minutes)
+	$(BIN)/python -m pytest -m argo
 
 golden: $(VENV)/dev.stamp ## Write the golden trees anew; review the difference
 	HUBCTL_REFRESH_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden
@@ -44,15 +53,30 @@ format: $(VENV)/dev.stamp ## Rewrite the code in the house's format
 	$(BIN)/ruff format .
 
 bench: $(VENV)/dev.stamp ## Run the benchmarks; prints ours, the floor and the ratio
-	$(BIN)/python benchmarks/render.py
+	$(BIN)/python benchmarks/render.py --no-peers
 	$(BIN)/python benchmarks/publish.py
+	$(BIN)/python benchmarks/fetch.py
 	$(BIN)/python benchmarks/poll.py
+
+PEERS := .cache/peers
+$(PEERS)/stamp: benchmarks/peers/kapitan.lock benchmarks/peers/make-argocd-fly.lock benchmarks/peers/kustomize/go.sum
+	for peer in kapitan make-argocd-fly; do \
+	  $(PYTHON) -m venv --clear $(PEERS)/$$peer && $(PEERS)/$$peer/bin/python -m pip install --quiet \
+	    --disable-pip-version-check --require-hashes -r benchmarks/peers/$$peer.lock || exit 1; done
+	CGO_ENABLED=0 go -C benchmarks/peers/kustomize build -trimpath -o $(CURDIR)/$(PEERS)/kustomize \
+	  sigs.k8s.io/kustomize/kustomize/v5
+	touch $@
+
+bench-peers: $(VENV)/dev.stamp $(PEERS)/stamp ## Render with Kapitan, make-argocd-fly and kustomize too; takes half an hour
+	$(BIN)/python benchmarks/render.py --peers
 
 lock:            ## Refresh the lock files (needs uv)
 	uv pip compile pyproject.toml --group dev --extra demo --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements/dev.lock
 	uv pip compile pyproject.toml --group build --extra demo -c requirements/dev.lock --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements/demo.lock
+	for peer in kapitan make-argocd-fly; do uv pip compile benchmarks/peers/$$peer.in --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header -q -o benchmarks/peers/$$peer.lock || exit 1; done
 
 clean:           ## Remove what was built and cached
-	rm -rf $(VENV) .hubctl .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) .hubctl .mypy_cache .ruff_cache .pytest_cache .hypothesis

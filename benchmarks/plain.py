@@ -84,6 +84,7 @@ def model(values: Data, spoke: Data, entry: Data) -> Data:
         "readinessPath": f"/v1/models/{name}",
         "canaryTrafficPercent": None,
         "ownStorage": False,
+        "modelDir": None,
         "expose": None,
         "runtime": None,
         "pinnedBy": "",
@@ -120,7 +121,7 @@ def spoke_context(values: Data, file: Path) -> Data:
     }
     monitoring = {"podMonitor": False, "prometheusRule": False}
     surroundings = {"networkPolicy": None, "monitoring": monitoring, "engine": {"env": env}}
-    return {"spoke": {**spoke, **about}, "storage": stored, "models": models, **surroundings}
+    return {"spoke": {**spoke, **about}, "storage": stored, "models": models, "runtimes": [], **surroundings}
 
 
 def hub_context(values: Data, spokes: list[Data]) -> Data:

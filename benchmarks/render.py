@@ -1,8 +1,9 @@
-"""What rendering a fleet costs beside a plain Jinja2 script: CPU seconds and peak memory of whole processes.
+"""What rendering and publishing a fleet costs beside a plain script and beside other tools, as whole processes.
 
 hubctl reads, checks and merges the inputs, renders, checks every manifest and writes (``hubctl render --output``).
-The floor (``plain.py``) does the same without a check, to the same bytes, which is verified. Runs are interleaved;
-the files lie in memory where the system has ``/dev/shm``. ``--profile`` says where hubctl's time goes instead.
+The floor (``plain.py``) does the same without a check, to the same bytes, which is verified. Peers (``peers.py``) make
+the same objects, which is verified too. Publishing is in ``delivering.py``. Runs are interleaved; the files lie in
+memory where the system has ``/dev/shm``. ``--profile`` says where hubctl's time goes instead.
 """
 
 import argparse
@@ -11,145 +12,139 @@ import os
 import platform
 import pstats
 import shutil
-import statistics
+import signal
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+
+import delivering
+import measuring
+import peers
+from fleet import make_fleet
+from measuring import Spent
 
 from hubctl.inputs.load import load_inputs
 from hubctl.render.templates import load_templates
 from hubctl.render.tree import render_tree
 from hubctl.settings import Settings
 
-MODELS = ("anomaly-detector", "disk-anomaly", "predictive-analytics")
-VALUES = """\
-coordinationEngine:
-  kserve:
-    enabled: true
-    namespace: self-healing-platform
-    services:
-      anomaly_detector: anomaly-detector-predictor
-      disk_anomaly: disk-anomaly-predictor
-      predictive_analytics: predictive-analytics-predictor
-hubctl:
-  gitops:
-    remote: https://git.example.com/platform/fleet.git
-  models:
-    anomaly-detector:
-      output: labels
-      resources:
-        requests: {cpu: "1", memory: 1Gi}
-        limits: {cpu: "4", memory: 8Gi}
-    predictive-analytics:
-      output: forecast
-      resources:
-        requests: {cpu: "1", memory: 2Gi}
-  observe:
-    route:
-      type: url
-      url: https://{model}.{cluster}.example.com
-"""
-SPOKE = """\
-apiVersion: hubctl.io/v1alpha1
-kind: Spoke
-metadata:
-  name: $name
-  labels:
-    region: region-$region
-    tier: edge
-spec:
-  platform: $platform
-  version: "$version"
-  topology: $topology
-  storage:
-$storage
-  models:
-$models
-"""
-PATCH = """\
-  overrides:
-    models:
-      anomaly-detector:
-        maxReplicas: 2
-        resources:
-          limits: {cpu: "2"}
-"""
-STORAGE = (
-    "    type: pvc\n    size: 20Gi\n    storageClass: standard-rwx",
-    "    type: s3\n    bucket: fleet-models\n    prefix: eu\n    secretName: models-s3\n    serviceAccount: models",
-)
+FLOOR, OURS = "plain script", "hubctl"
 WAYS = {
-    "hubctl": (sys.executable, "-m", "hubctl", "-C", "{fleet}", "render", "--output", "{target}"),
-    "plain script": (sys.executable, str(Path(__file__).with_name("plain.py")), "{fleet}", "{target}"),
+    FLOOR: (sys.executable, delivering.PLAIN, "{fleet}", "{target}"),
+    OURS: (sys.executable, "-m", "hubctl", "-C", "{fleet}", "render", "--output", "{target}"),
 }
+PATIENCE = 1000
+"""Up to so many spokes peers run as often as we do and every object of theirs is compared; above, once and a sample."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What one process used: CPU seconds (user and system) and peak resident megabytes."""
+@dataclass(slots=True)
+class Found:
+    """What was measured at one size.
 
-    cpu: float
-    memory: float
+    Attributes:
+        spent: runs of each way to render.
+        published: for each run and step of ``delivering.STEPS``: hubctl, script, commit, push.
+        notes: what was compared, and what a peer does not make.
+    """
 
-
-def make_fleet(folder: Path, spokes: int) -> None:
-    """A fleet of every platform, topology and storage; two models a spoke, or three."""
-    (folder / "clusters").mkdir(parents=True)
-    (folder / "values-hub.yaml").write_text(VALUES)
-    for number in range(spokes):
-        openshift = number % 2 == 0
-        values = {
-            "name": f"edge-{number:05}",
-            "region": str(number % 7),
-            "platform": "openshift" if openshift else "kubernetes",
-            "version": "4.18" if openshift else "1.33",
-            "topology": "sno" if number % 4 == 0 else "ha",
-            "storage": STORAGE[number % 3 == 1],
-            "models": "\n".join(f"    - name: {name}\n      version: v3" for name in MODELS[: 2 + number % 2]),
-        }
-        text = SPOKE + (PATCH if number % 5 == 0 else "")
-        for key, value in values.items():
-            text = text.replace(f"${key}", value)
-        (folder / "clusters" / f"{values['name']}.yaml").write_text(text)
-
-
-def run(way: str, fleet: Path, target: Path) -> Spent:
-    """Start one process, wait for it and read what the kernel says it used."""
-    arguments = [part.format(fleet=fleet, target=target) for part in WAYS[way]]
-    said = target.with_name("said")
-    quiet = [(os.POSIX_SPAWN_OPEN, stream, said, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) for stream in (1, 2)]
-    child = os.posix_spawn(arguments[0], arguments, os.environ, file_actions=quiet)
-    _, status, usage = os.wait4(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0, f"{way}: {said.read_text()}"
-    scale = 1024 if sys.platform == "darwin" else 1
-    return Spent(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale / 1024)
+    spokes: int
+    files: int = 0
+    volume: float = 0.0
+    spent: dict[str, list[Spent]] = field(default_factory=dict)
+    published: list[list[tuple[Spent, Spent, Spent, Spent]]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def read(folder: Path) -> dict[str, bytes]:
     """Every file below a folder but hubctl's own marker."""
-    found = (path for path in folder.rglob("*") if path.is_file() and path.name != ".hubctl-rendered")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != ".hubctl-rendered")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def measure(spokes: int, runs: int, scratch: Path) -> tuple[dict[str, list[Spent]], dict[str, bytes]]:
-    """Interleaved runs of each way on one fleet, and the files, which are checked to be the same."""
-    fleet = scratch / f"fleet-{spokes}"
+def measure(spokes: int, options: argparse.Namespace, scratch: Path) -> Found:
+    """Interleaved runs of every way on one fleet."""
+    found, fleet, target = Found(spokes), scratch / "fleet-to-render", scratch / "rendered"
     make_fleet(fleet, spokes)
-    spent: dict[str, list[Spent]] = {way: [] for way in WAYS}
     files: dict[str, bytes] = {}
-    for _ in range(runs):
-        for way in WAYS:
-            target = scratch / "rendered"
-            spent[way].append(run(way, fleet, target))
+    prepared: peers.Fleet | None = None
+    for turn in range(options.runs):
+        run = f"{spokes} spokes, run {turn + 1}"
+        for way, command in WAYS.items():
+            arguments = [part.format(fleet=fleet, target=target) for part in command]
+            found.spent.setdefault(way, []).append(measuring.run_aloud(f"{run}: {way}", arguments, scratch))
             written = read(target)
             files = files or written
             differing = [path for path in {*files, *written} if files.get(path) != written.get(path)]
             assert not differing, f"{way}: {len(differing)} files differ, such as {min(differing)}"
             shutil.rmtree(target)
+        if options.peers and (turn == 0 or spokes <= PATIENCE):
+            prepared = prepared or peers.read_fleet(fleet, files)
+            compare(found, prepared, scratch, run)
+        measuring.tell(f"{run}: publishing")
+        found.published.append(delivering.measure(spokes, scratch))
+    found.files, found.volume = len(files), sum(map(len, files.values())) / 1e6
     shutil.rmtree(fleet)
-    return spent, files
+    return found
+
+
+def compare(found: Found, fleet: peers.Fleet, scratch: Path, run: str) -> None:
+    """One run of each peer, its objects compared with ours."""
+    names = sorted(fleet.objects)
+    only = None if found.spokes <= PATIENCE else frozenset({*names[:: len(names) // 200], "hub"})
+    for peer in peers.PEERS:
+        folder = scratch / peer.name
+        folder.mkdir()
+        peer.prepare(folder, fleet)
+        found.spent.setdefault(peer.name, []).append(measuring.run_aloud(f"{run}: {peer.name}", peer.command(), folder))
+        compared = peers.check(peer, folder / peer.output, fleet, only)
+        shutil.rmtree(folder)
+        omits = f"; left out: {', '.join(sorted(peer.omits))}" if peer.omits else ""
+        note = f"{peer.name}: {compared} objects of {len(only or names)} folders equal ours{omits}"
+        if note not in found.notes:
+            found.notes.append(note)
+
+
+def print_rendering(results: list[Found]) -> None:
+    """The table of ways to render, and what one more spoke costs."""
+    heads = f"{'CPU s':>8}  {'range':17}{'wall s':>8}{'peak MB':>9}{'/ script':>10}{'/ hubctl':>10}"
+    print(f"{'spokes':>7}  {'way':16}{heads}")
+    for found in results:
+        medians = {way: measuring.median(spent) for way, spent in found.spent.items()}
+        for way, one in medians.items():
+            ratios = "".join(f"{one.cpu / medians[base].cpu:10.2f}" for base in (FLOOR, OURS))
+            numbers = f"{one.cpu:8.2f}  {measuring.spread(found.spent[way]):17}{one.wall:8.2f}{one.memory:9.0f}"
+            print(f"{found.spokes:7}  {way:16}{numbers}{ratios}")
+        print(f"{'':9}{found.files} files, {found.volume:.1f} MB, the same bytes of script and hubctl in every run")
+        print("".join(f"{'':9}{note}\n" for note in found.notes))
+    small, large = results[0], results[-1]
+    for way in large.spent if len(results) > 1 else ():
+        less, more = (measuring.median(found.spent[way]).cpu for found in (small, large))
+        each = (more - less) / (large.spokes - small.spokes) * 1e6
+        times = f"x{large.spokes / small.spokes:.1f} spokes cost x{more / less:.1f} CPU"
+        print(f"{'':9}{way:16}{times}; {each:.0f} microseconds for one spoke more")
+
+
+def print_publishing(results: list[Found]) -> None:
+    """The table of publishing."""
+    print(f"\n{'':9}{'':18}|{'hubctl publish':^33}|{'script, git in a work tree: CPU s':^33}|{'hubctl /':>12}")
+    heads = f"{'CPU s':>8}  {'range':15}{'peak MB':>8}|{'render':>9}{'add, commit':>13}{'push':>11}|{'all of it':>12}"
+    print(f"{'spokes':>7}  {'step':18}|{heads}")
+    for found in results:
+        for index, step in enumerate(delivering.STEPS):
+            runs = [run[index] for run in found.published]
+            ours = [run[0] for run in runs]
+            mine, *parts = (measuring.median(part) for part in zip(*runs, strict=True))
+            numbers = f"{mine.cpu:8.2f}  {measuring.spread(ours):15}{mine.memory:8.0f}"
+            shown = f"{parts[0].cpu:9.2f}{parts[1].cpu:13.2f}{parts[2].cpu:11.2f}"
+            ratio = mine.cpu / sum(part.cpu for part in parts)
+            print(f"{found.spokes:7}  {step:18}|{numbers}|{shown}|{ratio:12.2f}")
+    print(f"{'':9}Both published the same trees in every run, in two commits.\n")
+    small, large = results[0], results[-1]
+    for index, step in enumerate(delivering.STEPS if len(results) > 1 else ()):
+        less, more = (measuring.median([run[index][0] for run in found.published]).cpu for found in (small, large))
+        print(f"{'':9}{step:18}x{large.spokes / small.spokes:.1f} spokes cost x{more / less:.1f} CPU")
 
 
 def profile(spokes: int, scratch: Path) -> None:
@@ -172,40 +167,36 @@ def scratch_folder() -> str | None:
 
 
 def main() -> None:
-    """Measure and print the table."""
+    """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spokes", type=int, default=1000, help="of the larger fleet; the smaller one is a fifth")
+    parser.add_argument("--spokes", type=int, nargs="+", default=[1000, 5000], help="sizes of the fleet")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--profile", action="store_true", help="profile hubctl on the larger fleet instead")
+    parser.add_argument(
+        "--peers", action=argparse.BooleanOptionalAction, help="other tools too; default: if they are installed"
+    )
+    parser.add_argument("--profile", action="store_true", help="profile hubctl on the largest fleet instead")
     options = parser.parse_args()
-    parent = scratch_folder()
+    if options.peers and not peers.installed():
+        parser.error("the peers are not installed; `make bench-peers` does that")
+    options.peers = peers.installed() if options.peers is None else options.peers
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    parent, sizes = scratch_folder(), sorted(options.spokes)
     with tempfile.TemporaryDirectory(dir=parent) as name:
         if options.profile:
-            profile(options.spokes, Path(name))
+            profile(sizes[-1], Path(name))
             return
-        sizes = (max(options.spokes // 5, 1), options.spokes)
-        found = {size: measure(size, options.runs, Path(name)) for size in sizes}
-    libraries = ", ".join(f"{library} {version(library)}" for library in ("jinja2", "pyyaml", "pydantic"))
-    print(f"CPU seconds and peak MB of a whole process; median of {options.runs} interleaved runs, range in brackets")
-    print(f"Python {platform.python_version()}, {libraries}; files in {'memory' if parent else 'TMPDIR'}\n")
-    print(f"{'spokes':>7}{'files':>7}{'MB':>6}  {'way':14}{'CPU s':>7}  {'range':15}{'ratio':>6}{'peak MB':>9}")
-    medians: dict[tuple[str, int], float] = {}
-    for size, (spent, files) in found.items():
-        for way in reversed(WAYS):
-            cpu = sorted(one.cpu for one in spent[way])
-            medians[way, size] = statistics.median(cpu)
-            ratio = medians[way, size] / medians["plain script", size]
-            volume = sum(map(len, files.values())) / 1e6
-            peak = statistics.median(one.memory for one in spent[way])
-            bounds = f"({cpu[0]:.2f}-{cpu[-1]:.2f})"
-            numbers = f"{medians[way, size]:7.2f}  {bounds:15}{ratio:6.2f}{peak:9.0f}"
-            print(f"{size:7}{len(files):7}{volume:6.1f}  {way:14}{numbers}")
-    print("\nEvery run of both ways wrote the same files with the same bytes.\n")
-    growth = sizes[1] / sizes[0]
-    for way in reversed(WAYS):
-        grown = medians[way, sizes[1]] / medians[way, sizes[0]]
-        each = (medians[way, sizes[1]] - medians[way, sizes[0]]) / (sizes[1] - sizes[0]) * 1e6
-        print(f"{way:14} x{growth:.1f} spokes cost x{grown:.1f} CPU; {each:.0f} microseconds for one spoke more")
+        results = [measure(size, options, Path(name)) for size in sizes]
+        spent = [measuring.run((sys.executable, "-m", "hubctl", "--help"), Path(name)) for _ in range(5)]
+    libraries = [f"{library} {version(library)}" for library in ("jinja2", "pyyaml", "pydantic")]
+    versions = [f"Python {platform.python_version()}", *libraries, delivering.git(Path(), "--version").strip()]
+    versions += [peer.version() for peer in peers.PEERS] if options.peers else []
+    print(f"CPU seconds of all processes, peak MB of the largest; medians of {options.runs} interleaved runs")
+    print(", ".join(versions))
+    place = "memory" if parent else "TMPDIR"
+    print(f"{os.cpu_count()} CPUs, load {os.getloadavg()[1]:.1f} at the end; files in {place}\n")
+    print_rendering(results)
+    print_publishing(results)
+    print(f"\n{'':9}hubctl --help: {measuring.median(spent).cpu:.2f} {measuring.spread(spent)} CPU s")
 
 
 if __name__ == "__main__":

@@ -99,10 +99,13 @@ def _reloaded(opened: hub.Hub) -> hub.Hub:
     try:
         sources = load.read_sources(opened.settings)
         templates = load_templates(opened.settings.directory / "templates")
+        validators = hub.validators_of(opened.settings, sources.values)
     except HubctlError as error:
         log.warning("the changed inputs are wrong; the last good ones stay", error=str(error), hint=error.hint)
         return opened
-    return replace(opened, sources=sources, templates=templates)
+    if validators.digest == opened.validators.digest:
+        validators = opened.validators  # compiled already
+    return replace(opened, sources=sources, templates=templates, validators=validators)
 
 
 def _needs_reopening(before: hub.Hub, after: hub.Hub) -> bool:

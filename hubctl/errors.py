@@ -56,3 +56,9 @@ class GuardRefused(HubctlError):  # noqa: N818 - named after the reaction: ask a
     """A guard said no; a human is asked. ``message`` names every guard that refused."""
 
     exit_code = 4
+
+
+class ManifestRefused(HubctlError):  # noqa: N818 - named after the reaction: mend what made the manifest
+    """A rendered object is not what its kind's schema allows; never retried. ``where`` is ``file KIND NAME field``."""
+
+    exit_code = 2

@@ -4,14 +4,19 @@ Opened at the edge (command line, controller), handed to ``reconcile``; apart fr
 order of a pass.
 """
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hubctl
+from hubctl.conform.cache import Cache
+from hubctl.conform.check import Checker, Validators
 from hubctl.errors import GuardRefused, InputError, RemoteFailed
 from hubctl.inputs import load
 from hubctl.model import digest, tree
@@ -19,16 +24,20 @@ from hubctl.model import incident as incidents
 from hubctl.model import remediation as remediations
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import Observation
-from hubctl.observe.poll import Poller
+from hubctl.model.values import HubValues
 from hubctl.publish import branch
 from hubctl.publish.access import Access
 from hubctl.publish.repository import Repository
 from hubctl.publish.signing import Signer
+from hubctl.publish.versions import versions
 from hubctl.remediate import actions
 from hubctl.render.templates import Templates, load_templates
 from hubctl.render.tree import render_tree
 from hubctl.settings import Settings
-from hubctl.store.schema import Store, open_store
+
+if TYPE_CHECKING:  # publish and diff start without HTTP and SQL, which only a whole pass needs
+    from hubctl.observe.poll import Poller
+    from hubctl.store.schema import Store
 
 INCIDENT_TRAILER = "Hubctl-Incident"
 """Commit trailer that carries the incident's id."""
@@ -43,6 +52,7 @@ class Hub:
         repository: the only door to Git.
         store: health, incidents, remediations and the audit trail.
         poller: the only door to predictors.
+        validators: of the cached schemas, compiled once.
     """
 
     settings: Settings
@@ -52,6 +62,7 @@ class Hub:
     repository: Repository
     store: Store
     poller: Poller
+    validators: Validators
 
     def ports(self, now: datetime) -> actions.Ports:
         """The doors that actions may use in the pass of ``now``."""
@@ -80,20 +91,30 @@ class Hub:
 
         Raises:
             GuardRefused: the branch moved on and no longer holds what the action is to change.
+            ManifestRefused: an object of the spokes concerned does not fit its schema.
             PublishConflict: the branch kept moving.
             RemoteFailed: the remote did not take it.
         """
+        if self.sources.overrides is not None:
+            raise GuardRefused(
+                "publishing mode hydrated takes no change that is not in a commit of the inputs",
+                hint="commit the override to the inputs, or set hubctl.gitops.publishing.mode to commit",
+            )
 
         def wanted_on(published: tree.Published) -> tree.Wanted:
-            return wanted_override(self.sources, self.templates, published, files, remediation, incident)
+            checker = Checker(self.validators)
+            wanted = wanted_override(self.sources, self.templates, published, files, remediation, incident, checker)
+            # What is wrong elsewhere does not keep an action from the spokes that it is for.
+            checker.refuse(only=remediation.clusters)
+            return wanted
 
         made = await branch.publish(self.repository, wanted_on, publish_options(self.sources), now=now)
         return made.id if made else ""
 
 
 def inputs_on(sources: load.Sources, published: tree.Published) -> HubInputs:
-    """The fleet as it is with the overrides of the published branch."""
-    return load.reload(sources, published.overrides)
+    """The fleet as it is with the overrides of the published branch; in mode ``hydrated``, with the folder's own."""
+    return load.reload(sources, published.overrides if sources.overrides is None else sources.overrides)
 
 
 async def inputs_in_force(settings: Settings, sources: load.Sources, *, ask: bool = False) -> HubInputs:
@@ -108,8 +129,10 @@ async def inputs_in_force(settings: Settings, sources: load.Sources, *, ask: boo
     here = tree.Published(overrides=load.read_overrides(settings, folder))
     if not sources.values.hubctl.gitops.remote or not (ask or settings.state.is_dir()):
         return inputs_on(sources, here)
-    repository = open_repository(settings, sources)
     try:
+        if sources.overrides is not None:
+            return as_delivered(inputs_on(sources, here), await delivered(settings, sources, ask=ask))
+        repository = open_repository(settings, sources)
         published = await (branch.published if ask else branch.remembered)(repository, folder)
     except RemoteFailed as error:
         known = inputs_on(sources, here)
@@ -117,12 +140,49 @@ async def inputs_in_force(settings: Settings, sources: load.Sources, *, ask: boo
     return inputs_on(sources, published if published.commit else here)
 
 
+async def delivered(settings: Settings, sources: load.Sources, *, ask: bool) -> dict[tuple[str, str], str] | None:
+    """(Spoke, model) to the version that the branch which Argo CD reads names.
+
+    Without ``ask`` that is the branch as it was fetched last, None if it never was.
+
+    Raises:
+        RemoteFailed: the remote did not answer.
+    """
+    gitops = sources.values.hubctl.gitops
+    repository = _open(settings, sources, gitops.branch)
+    tip = await (repository.fetch() if ask else repository.known())
+    if not tip and not ask:
+        return None
+    folder = f"{gitops.path}/{tree.SPOKES}"
+    return versions(await repository.read(tip, [folder]), folder)
+
+
+def as_delivered(inputs: HubInputs, found: Mapping[tuple[str, str], str] | None) -> HubInputs:
+    """The fleet with the versions that wait for no promotion any more; models that are not delivered yet are left out.
+
+    Without this, what an old version answers would be held against the new one.
+    """
+    if found is None:
+        return inputs
+    clusters = []
+    for cluster in inputs.clusters:
+        there = [model for model in cluster.models if (cluster.name, model.name) in found]
+        models = (replace(model, version=found[cluster.name, model.name] or model.version) for model in there)
+        clusters.append(replace(cluster, models=tuple(models)))
+    return replace(inputs, clusters=tuple(clusters))
+
+
 def wanted_fleet(
-    sources: load.Sources, templates: Templates, published: tree.Published, message: str = ""
+    sources: load.Sources,
+    templates: Templates,
+    published: tree.Published,
+    message: str = "",
+    *,
+    checker: Checker | None = None,
 ) -> tuple[HubInputs, tree.Wanted]:
-    """The fleet on this tip, and everything that the rendered folder should hold then."""
+    """The fleet on this tip, and everything that the rendered folder should hold then; the checker sees each object."""
     inputs = inputs_on(sources, published)
-    rendered = render_tree(inputs, templates)
+    rendered = render_tree(inputs, templates, checker)
     gitops = sources.values.hubctl.gitops
     subject, _, body = message.partition("\n")
     wanted = tree.Wanted(
@@ -142,6 +202,7 @@ def wanted_override(
     files: Mapping[str, bytes],
     remediation: remediations.Remediation,
     incident: incidents.Incident,
+    checker: Checker | None = None,
 ) -> tree.Wanted:
     """The overrides, and only the folders that follow from them: those of the spokes concerned.
 
@@ -152,7 +213,7 @@ def wanted_override(
     gitops = sources.values.hubctl.gitops
     after = tree.Published(published.commit, {**published.overrides, **files})
     inputs = inputs_on(sources, after)
-    rendered = render_tree(inputs, templates)
+    rendered = render_tree(inputs, templates, checker)
     folders = [f"{tree.SPOKES}/{name}" for name in remediation.clusters]
     wanted = {path: data for folder in folders for path, data in rendered.below(folder).items()}
     return tree.Wanted(
@@ -207,7 +268,7 @@ def publish_options(
     gitops = sources.values.hubctl.gitops
     return branch.PublishOptions(
         overrides=gitops.overrides,
-        spokes=f"{gitops.path}/{tree.SPOKES}",
+        path=gitops.path,
         removal_limit=gitops.max_removed_clusters,
         confirmed=confirmed,
         author_name=gitops.author.name,
@@ -236,11 +297,34 @@ def remote_of(settings: Settings, sources: load.Sources) -> str:
 
 
 def open_repository(settings: Settings, sources: load.Sources) -> Repository:
-    """The cache of the branch, in the state folder; nothing is fetched yet."""
+    """The cache of the branch that is published to, in the state folder; nothing is fetched yet."""
     gitops = sources.values.hubctl.gitops
-    access = Access(gitops.credentials, settings.directory)
+    proposed = gitops.publishing.proposed(gitops.branch)
+    base = gitops.branch if gitops.publishing.hydrates else ""
+    return _open(settings, sources, proposed, base)
+
+
+def _open(settings: Settings, sources: load.Sources, branch_name: str, base: str = "") -> Repository:
+    access = Access(sources.values.hubctl.gitops.credentials, settings.directory)
     signer = signer_of(settings, sources)
-    return Repository(settings.state, remote_of(settings, sources), gitops.branch, access=access, signer=signer)
+    remote = remote_of(settings, sources)
+    return Repository(settings.state, remote, branch_name, base=base, access=access, signer=signer)
+
+
+def schemas_folder(settings: Settings, values: HubValues) -> Path:
+    """Where the schemas are cached: as this run says, as the values say, or in the state folder."""
+    said = values.hubctl.schemas.folder
+    return settings.schemas or (settings.directory / said if said else settings.state / "schemas")
+
+
+def validators_of(settings: Settings, values: HubValues) -> Validators:
+    """Validators of the cached schemas; none is compiled yet.
+
+    Raises:
+        InputError: the cache cannot be read.
+    """
+    cache = Cache(schemas_folder(settings, values))
+    return Validators(cache, cache.digest)
 
 
 def signer_of(settings: Settings, sources: load.Sources) -> Signer | None:
@@ -286,12 +370,16 @@ async def open_hub(
         TemplateError: a template cannot be parsed.
         StoreUnavailable: the store cannot be opened.
     """
+    from hubctl.observe.poll import Poller  # noqa: PLC0415 - as above
+    from hubctl.store.schema import open_store  # noqa: PLC0415 - as above
+
     sources = sources or load.read_sources(settings)
     templates = load_templates(settings.directory / "templates")
     repository = open_repository(settings, sources)
+    validators = validators_of(settings, sources.values)
     store = open_store(store_url(settings, sources, environ))
     async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen) as poller:
         try:
-            yield Hub(settings, environ, sources, templates, repository, store, poller)
+            yield Hub(settings, environ, sources, templates, repository, store, poller, validators)
         finally:
             store.close()

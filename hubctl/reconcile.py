@@ -7,11 +7,13 @@ pass: nothing is trusted to have been seen before but what the store and the bra
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from hubctl import hub as hubs
+from hubctl import promotion
 from hubctl.aggregate import aggregate
 from hubctl.decide.rules import decide
-from hubctl.errors import GuardRefused, HubctlError, PublishConflict, RemoteFailed
+from hubctl.errors import GuardRefused, HubctlError, ManifestRefused, PublishConflict, RemoteFailed
 from hubctl.model import incident as incidents
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
@@ -99,7 +101,12 @@ async def load(hub: hubs.Hub, so_far: Pass) -> Pass:
     except RemoteFailed as error:
         published = await branch.remembered(hub.repository, hub.sources.values.hubctl.gitops.overrides)
         problems = (*problems, error)
-    return replace(so_far, published=published, inputs=hubs.inputs_on(hub.sources, published), problems=problems)
+    inputs = hubs.inputs_on(hub.sources, published)
+    if hub.sources.overrides is not None:
+        # A change that waits for its promotion runs nowhere yet.
+        found = await hubs.delivered(hub.settings, hub.sources, ask=not problems)
+        inputs = hubs.as_delivered(inputs, found)
+    return replace(so_far, published=published, inputs=inputs, problems=problems)
 
 
 async def recover(hub: hubs.Hub, so_far: Pass) -> Pass:
@@ -122,19 +129,16 @@ async def recover(hub: hubs.Hub, so_far: Pass) -> Pass:
 
 async def publish(hub: hubs.Hub, so_far: Pass) -> Pass:
     """The rendered fleet as a commit, if anything changed; a refusal does not keep the pass from observing."""
-    latest = so_far.inputs
-
-    def wanted_on(published: tree.Published) -> tree.Wanted:
-        nonlocal latest
-        latest, wanted = hubs.wanted_fleet(hub.sources, hub.templates, published)
-        return wanted
-
-    options = hubs.publish_options(hub.sources, dry_run=so_far.dry_run)
+    options = partial(hubs.publish_options, dry_run=so_far.dry_run)
+    read = (hub.sources, hub.templates)
     try:
-        commit = await branch.publish(hub.repository, wanted_on, options, now=so_far.now)
-    except (PublishConflict, RemoteFailed, GuardRefused) as error:
+        made = await promotion.publish(
+            hub.settings, hub.repository, read, options=options, validators=hub.validators, now=so_far.now
+        )
+    except (PublishConflict, RemoteFailed, GuardRefused, ManifestRefused) as error:
         return replace(so_far, problems=(*so_far.problems, error))
-    return replace(so_far, inputs=latest, commit=commit)
+    inputs = so_far.inputs if made.hydrated else made.inputs
+    return replace(so_far, inputs=inputs, commit=made.commit)
 
 
 async def observe(hub: hubs.Hub, so_far: Pass) -> Pass:
@@ -239,10 +243,10 @@ STAGES: tuple[Stage, ...] = (load, recover, publish, observe, conclude, judge, p
 
 
 def services(inputs: HubInputs) -> tuple[InferenceService, ...]:
-    """Every predictor that can be asked, by spoke and name; none when the integration is switched off."""
+    """Every predictor, by spoke and name; none when the integration is switched off."""
     if not inputs.values.kserve.enabled:
         return ()
-    return tuple(model for cluster in inputs.clusters for model in cluster.models if model.polled)
+    return tuple(model for cluster in inputs.clusters for model in cluster.models)
 
 
 def deployed_versions(inputs: HubInputs) -> dict[tuple[str, str], str]:

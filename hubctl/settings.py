@@ -18,11 +18,13 @@ class Settings:
         directory: holds ``values-hub.yaml``, ``clusters/`` and, if wanted, ``templates/``.
         state: hubctl's own files: the Git cache, the lock and the default SQLite store.
         remote: overrides ``hubctl.gitops.remote`` when not empty.
+        schemas: cached schemas of rendered kinds; overrides ``hubctl.schemas.folder``. None: as the values say.
     """
 
     directory: Path
     state: Path
     remote: str = ""
+    schemas: Path | None = None
 
     @property
     def values_file(self) -> Path:
@@ -42,4 +44,5 @@ def read_settings(directory: str | None, environ: Mapping[str, str]) -> Settings
             f"there is no folder {chosen}", hint="pass an existing one with -C DIR, or run `hubctl init DIR`"
         )
     state = Path(environ.get("HUBCTL_STATE") or chosen / ".hubctl").absolute()
-    return Settings(directory=chosen, state=state, remote=environ.get("HUBCTL_REMOTE", ""))
+    schemas = Path(environ["HUBCTL_SCHEMAS"]).absolute() if environ.get("HUBCTL_SCHEMAS") else None
+    return Settings(directory=chosen, state=state, remote=environ.get("HUBCTL_REMOTE", ""), schemas=schemas)

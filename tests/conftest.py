@@ -1,6 +1,11 @@
 """Fixtures that every room's tests share."""
 
 import pytest
+from hypothesis import settings
+
+# A machine that does much else is slow, which proves nothing about the code.
+settings.register_profile("hubctl", deadline=None)
+settings.load_profile("hubctl")
 
 
 @pytest.fixture

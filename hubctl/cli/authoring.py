@@ -1,4 +1,4 @@
-"""``init``, ``validate``, ``migrate``, ``schema`` and ``completion``: what a person needs to write the files."""
+"""``migrate``, ``schema`` and ``completion``: what a person needs to write the files."""
 
 import difflib
 import json
@@ -8,68 +8,11 @@ from typing import Any
 import click
 from click.shell_completion import get_completion_class
 
-from hubctl.cli import difference, output, rendering
+from hubctl.cli import difference, output
 from hubctl.errors import InputError
-from hubctl.inputs import edit, load, start
+from hubctl.inputs import edit
 from hubctl.inputs import migrate as migration
 from hubctl.inputs import schema as schemas
-from hubctl.render.templates import load_templates
-from hubctl.render.tree import render_tree
-
-
-@click.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
-@click.option(
-    "--remote", default="https://git.example.com/platform/fleet.git", show_default=True, help="Git URL or path."
-)
-@click.option("--branch", default="main", show_default=True, help="The branch that Argo CD reads.")
-@click.option("--namespace", default="self-healing-platform", show_default=True, help="Where the models live.")
-def init(folder: Path, remote: str, branch: str, namespace: str) -> None:
-    """Start a fleet in FOLDER: values-hub.yaml and folders for spokes, features and templates.
-
-    \b
-    Example:
-      hubctl init fleet --remote git@git.example.com:platform/fleet.git
-    """
-    for path in start.start(folder, remote=remote, branch=branch, namespace=namespace):
-        click.echo(f"wrote {path}")
-    for name, content in schemas.schemas().items():
-        path = folder / "schemas" / name
-        path.parent.mkdir(exist_ok=True)
-        edit.write_text(path, json.dumps(content, indent=2) + "\n")
-        click.echo(f"wrote {path}")
-    output.say(f"next: hubctl -C {folder} clusters add NAME --platform openshift --version 4.18")
-
-
-@click.command()
-@output.format_option
-@click.pass_obj
-def validate(settings_of: Any, shape: str) -> None:
-    """Check values, clusters, overrides and templates, and that everything renders; offline.
-
-    Shows every problem at once, each with file, line and field; exits 2 if there is one.
-
-    \b
-    Example:
-      hubctl validate -o json
-    """
-    settings = settings_of()
-    inputs = load.load_inputs(settings, None)
-    rendered = render_tree(inputs, load_templates(settings.directory / "templates"))
-    data = {
-        "valid": True,
-        "clusters": len(inputs.clusters),
-        "models": sum(len(cluster.models) for cluster in inputs.clusters),
-        "files": len(rendered.files),
-        "warnings": list(inputs.warnings),
-    }
-    if shape == "table":
-        rendering.warn(inputs)
-        output.say(
-            f"valid: {data['clusters']} spokes, {data['models']} predictors, {data['files']} files", colour="green"
-        )
-        return
-    output.show(shape, data, (), ())
 
 
 @click.command()
@@ -92,8 +35,7 @@ def migrate(settings_of: Any, write: bool) -> None:
     if not changes:
         output.say("nothing to migrate", colour="green")
         return
-    patch = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), "before", "after")
-    output.print_patch("".join(patch))
+    output.print_change(before, after, ("before", "after"))
     for change in changes:
         output.say(change)
     if not write:

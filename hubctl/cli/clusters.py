@@ -1,4 +1,4 @@
-"""``clusters``: list, show, add and remove spokes."""
+"""``clusters``: list, show, add, import and remove spokes."""
 
 import asyncio
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from hubctl import hub
-from hubctl.cli import output, rendering
+from hubctl.cli import importing, output, rendering
 from hubctl.errors import InputError
 from hubctl.inputs import edit, load
 from hubctl.model.cluster import ManagedCluster
@@ -16,7 +16,7 @@ from hubctl.settings import Settings
 
 @click.group()
 def clusters() -> None:
-    """List, show, add and remove spokes."""
+    """List, show, add, import and remove spokes."""
 
 
 def complete_spokes(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -120,6 +120,9 @@ def add_cluster(settings_of: Any, /, name: str, url: str | None, acm_host: str |
     edit.write_text(path, text)
     rendering.warn(checked(settings, path.unlink))
     output.say(f"wrote {path}; next: hubctl diff", colour="green")
+
+
+clusters.add_command(importing.import_clusters)
 
 
 @clusters.command("remove")

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import click
 
-from hubctl import hub
+from hubctl import hub, promotion
 from hubctl.cli import difference, output, rendering, review, shapes
+from hubctl.conform.check import Checker, Problem
 from hubctl.errors import HubctlError, InputError
 from hubctl.inputs import load
 from hubctl.model import tree
@@ -84,20 +86,26 @@ class View:
 def show_difference(settings: Settings, view: View) -> changes.Changes | None:
     """Print what publish would change; None when the integration is switched off."""
     sources = load.read_sources(settings)
-    if rendering.switched_off(load.reload(sources, {})):
+    if rendering.switched_off(HubInputs(sources.values, ())):
         return None
     templates = load_templates(settings.directory / "templates")
+    validators = hub.validators_of(settings, sources.values)
     latest: list[HubInputs] = []
+    refused: list[Problem] = []
 
     def wanted_on(published: tree.Published) -> tree.Wanted:
-        inputs, wanted = hub.wanted_fleet(sources, templates, published)
+        checker = Checker(validators)
+        inputs, wanted = hub.wanted_fleet(sources, templates, published, checker=checker)
         latest.append(inputs)
+        refused[:] = checker.problems
         warn_of_stale_overrides(settings, sources, published)
         return wanted
 
     repository = hub.open_repository(settings, sources)
     found, old = asyncio.run(branch.pending(repository, wanted_on, hub.publish_options(sources)))
     rendering.warn(latest[-1])
+    for problem in refused:
+        output.say(f"warning: publish will refuse {problem.where}: {problem.message}", colour="yellow")
     known = {*found.spokes.removed, *(cluster.name for cluster in latest[-1].clusters)}
     if view.cluster is not None and view.cluster not in known:
         raise rendering.unknown_spoke(view.cluster, latest[-1])
@@ -115,6 +123,8 @@ def show_difference(settings: Settings, view: View) -> changes.Changes | None:
 def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int | None, shape: str) -> None:
     """Publish the rendered fleet as one commit; no change, no commit.
 
+    Refuses objects that do not fit the cached schemas of their kinds; see `hubctl schemas`.
+
     \b
     Examples:
       hubctl publish --dry-run
@@ -122,22 +132,31 @@ def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int |
     """
     settings = settings_of()
     sources = load.read_sources(settings)
-    if rendering.switched_off(load.reload(sources, {})):
+    if rendering.switched_off(HubInputs(sources.values, ())):
         return
-    templates = load_templates(settings.directory / "templates")
-    latest: list[HubInputs] = []
-
-    def wanted_on(published: tree.Published) -> tree.Wanted:
-        inputs, wanted = hub.wanted_fleet(sources, templates, published, message)
-        latest.append(inputs)
-        return wanted
-
-    repository = hub.open_repository(settings, sources)
-    options = hub.publish_options(sources, confirmed=allow_removing, dry_run=dry_run)
-    made = asyncio.run(branch.publish(repository, wanted_on, options, now=datetime.now(UTC)))
-    rendering.warn(latest[-1])
+    read = (sources, load_templates(settings.directory / "templates"))
+    options = partial(hub.publish_options, confirmed=allow_removing, dry_run=dry_run)
+    repository, now = hub.open_repository(settings, sources), datetime.now(UTC)
+    published = asyncio.run(
+        promotion.publish(
+            settings,
+            repository,
+            read,
+            options=options,
+            validators=hub.validators_of(settings, sources.values),
+            message=message,
+            now=now,
+        )
+    )
+    rendering.warn(published.inputs)
+    made = published.commit
     found = made.changes if made else changes.Changes()
     data = {"commit": made.id if made else "", "dryRun": dry_run, **shapes.changes_data(found)}
+    if published.hydrated:
+        gitops = sources.values.hubctl.gitops
+        proposed = gitops.publishing.proposed(gitops.branch)
+        data |= {"branch": proposed, "drySha": published.source, "noted": published.hydrated.noted}
+        output.say(hydrated_sentence(published, proposed, dry_run))
     if shape == "table":
         output.say(sentence(made, dry_run), colour="green" if made else None)
         shape_rows = spoke_rows(found)
@@ -153,6 +172,13 @@ def sentence(made: branch.Commit | None, dry_run: bool) -> str:
         return "nothing to publish: the branch already holds this fleet"
     count = len(made.changes.writes) + len(made.changes.removed)
     return f"would publish {count} files" if dry_run else f"published {count} files as {made.id[:12]}"
+
+
+def hydrated_sentence(published: promotion.Published, proposed: str, dry_run: bool) -> str:
+    """Which branch stands for which commit of the inputs, for a person."""
+    stands = "would stand" if dry_run else "stands"
+    news = "" if published.hydrated and published.hydrated.noted else " as before"
+    return f"{proposed} {stands} for commit {published.source[:12]} of the inputs{news}"
 
 
 def print_changes(found: changes.Changes, old: Mapping[str, bytes], folder: str, view: View) -> None:
@@ -188,7 +214,7 @@ def spoke_rows(found: changes.Changes) -> list[tuple[str, str]]:
 def warn_of_stale_overrides(settings: Settings, sources: load.Sources, published: tree.Published) -> None:
     """Say so when the folder's own overrides are not the branch's: a revert is not pushed, or a clone is old."""
     folder = sources.values.hubctl.gitops.overrides
-    if not (settings.directory / ".git").exists():
+    if sources.overrides is not None or not (settings.directory / ".git").exists():
         return
     here = load.read_overrides(settings, folder)
     if differing := sorted(

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from hubctl import hub
+from hubctl import hub, promotion
 from hubctl.cli import output, shapes
+from hubctl.conform.check import FETCH, Checker
 from hubctl.errors import HubctlError
 from hubctl.inputs import load
 from hubctl.model.fleet import HubInputs
@@ -52,7 +53,7 @@ class Check:
 @output.format_option
 @click.pass_obj
 def doctor(settings_of: Any, no_poll: bool, shape: str) -> None:
-    """Check inputs, templates, git, the branch, the store, tokens and every predictor; says how to repair.
+    """Check inputs, templates, schemas, git, the branch, the store, tokens and every predictor; says how to repair.
 
     Changes nothing. Exits 3 when a check failed.
 
@@ -81,8 +82,12 @@ async def examine(settings: Settings, *, poll: bool) -> list[Check]:
     [found] = sources
     inputs: list[HubInputs] = []
     checks.append(await tried("remote", lambda: reach_remote(settings, found)))
+    if found.values.hubctl.gitops.publishing.hydrates:
+        checks.append(await tried("commit", lambda: find_commit(settings, found)))
     checks.append(await tried("signing", lambda: find_key(settings, found)))
     checks.append(await tried("templates", lambda: render(settings, found, inputs)))
+    if inputs:
+        checks.append(await schemas(settings, inputs[0]))
     checks.append(await tried("store", lambda: open_and_check(settings, found)))
     if poll and inputs:
         checks += await predictors(settings, found, inputs[0])
@@ -115,10 +120,17 @@ async def read(settings: Settings, sources: list[load.Sources]) -> str:
 async def reach_remote(settings: Settings, sources: load.Sources) -> str:
     """Fetch the branch."""
     gitops = sources.values.hubctl.gitops
+    name = gitops.publishing.proposed(gitops.branch)
     published = await branch.published(hub.open_repository(settings, sources), gitops.overrides)
     if not published.commit:
-        return f"reachable; branch {gitops.branch} does not exist yet, the first publish makes it"
-    return f"branch {gitops.branch} at {published.commit[:12]}, {output.count(len(published.overrides), 'override')}"
+        return f"reachable; branch {name} does not exist yet, the first publish makes it"
+    return f"branch {name} at {published.commit[:12]}, {output.count(len(published.overrides), 'override')}"
+
+
+async def find_commit(settings: Settings, sources: load.Sources) -> str:
+    """Find the commit that the inputs are."""
+    source = promotion.source_of(settings, sources)
+    return f"the inputs are commit {source.sha[:12]}, {source.subject}"
 
 
 async def find_key(settings: Settings, sources: load.Sources) -> str:
@@ -137,6 +149,24 @@ async def render(settings: Settings, sources: load.Sources, inputs: list[HubInpu
     made = render_tree(found, load_templates(settings.directory / "templates"))
     warned = f"; {output.count(len(found.warnings), 'warning')}: run `hubctl validate`" if found.warnings else ""
     return output.count(len(made.files), "file") + warned
+
+
+async def schemas(settings: Settings, inputs: HubInputs) -> Check:
+    """Whether every rendered object fits the cached schema of its kind; one without any is worth a warning."""
+    checker: list[Checker] = []
+    found = await tried("schemas", lambda: fit(settings, inputs, checker))
+    if found.state == "ok" and checker[0].unchecked:
+        return Check(found.name, "warning", checker[0].unchecked_told(), FETCH)
+    return found
+
+
+async def fit(settings: Settings, inputs: HubInputs, made: list[Checker]) -> str:
+    """Check every rendered object."""
+    checker = Checker(hub.validators_of(settings, inputs.values))
+    made.append(checker)
+    render_tree(inputs, load_templates(settings.directory / "templates"), checker)
+    checker.refuse()
+    return f"{output.count(checker.checked, 'object')} as the cached schemas have it"
 
 
 async def open_and_check(settings: Settings, sources: load.Sources) -> str:

@@ -182,12 +182,9 @@ def change_versions(
 
 def change(settings: Settings, files: Mapping[str, tuple[str, str]], *, dry_run: bool) -> None:
     """Show and write changed files; all of them are taken back when the inputs are wrong afterwards."""
-    import difflib  # noqa: PLC0415 - only a change needs it
-
     changed = {name: texts for name, texts in files.items() if texts[0] != texts[1]}
     for name, (before, after) in changed.items():
-        lines = (before.splitlines(keepends=True), after.splitlines(keepends=True))
-        output.print_patch("".join(difflib.unified_diff(*lines, f"a/{name}", f"b/{name}")))
+        output.print_change(before, after, (f"a/{name}", f"b/{name}"))
     if not changed:
         output.say("nothing to change: the files say so already")
     if dry_run or not changed:

@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import sys
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
 import click
+import structlog
 
 from hubctl import controller, hub
 from hubctl.cli import delivery, output, rendering, shapes
@@ -97,8 +99,24 @@ def run(settings_of: Any, interval: str | None) -> None:
       hubctl run --interval 30s
     """
     settings = settings_of()
+    log_to_standard_error()
     with hold(settings.state):
         asyncio.run(controller.run(settings, os.environ, interval=interval))
+
+
+def log_to_standard_error() -> None:
+    """Standard output is for data; logs are lines for people on a terminal and JSON for machines elsewhere."""
+    terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=True) if terminal else structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
 
 
 @click.command()
@@ -144,8 +162,6 @@ def chosen_services(inputs: HubInputs, cluster: str | None, model: str | None) -
     )
     if model is not None and not chosen:
         names = ", ".join(sorted({service.name for service in services(inputs)})) or "none"
-        if inputs.values.kserve.enabled and any(cluster.model(model) for cluster in inputs.clusters):
-            raise InputError(f"{model} speaks protocol v2, which hubctl does not poll; expected one of {names}")
         raise InputError(f"no spoke serves a model {model!r}; expected one of {names}", hint="run `hubctl models list`")
     return chosen
 

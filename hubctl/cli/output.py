@@ -1,18 +1,20 @@
 """How commands print: one table, JSON or YAML from the same data; colour and progress only on a terminal."""
 
+import difflib
 import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.table import Table
-from rich.text import Text
+
+if TYPE_CHECKING:  # only what prints a table or a bar loads it
+    from rich.console import Console
+
+from hubctl.model import credential
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,8 +52,10 @@ def formats(*words: str) -> Callable[[F], F]:
     )
 
 
-def console(*, err: bool = False) -> Console:
+def console(*, err: bool = False) -> "Console":
     """A console for standard output or error; colours off without a terminal or with ``NO_COLOR``."""
+    from rich.console import Console  # noqa: PLC0415 - as above
+
     stream = sys.stderr if err else sys.stdout
     return Console(file=stream, width=None if stream.isatty() else WIDE, highlight=False, soft_wrap=False)
 
@@ -73,6 +77,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     if not rows:
         click.echo("nothing to show", err=True)
         return
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
     made = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for column in columns:
         made.add_column(column.upper(), overflow="fold")
@@ -107,11 +114,22 @@ def ago(then: datetime | None, now: datetime) -> str:
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on standard error while something long runs; silent without a terminal. Yields ``advance``."""
+def progress(what: str, total: int | None) -> Iterator[Callable[[], None]]:
+    """A bar on standard error while something long runs; silent without a terminal. Yields ``advance``.
+
+    Without a total it only counts.
+    """
     if not sys.stderr.isatty() or total == 0:
         yield lambda: None
         return
+    from rich.progress import (  # noqa: PLC0415 - as above
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+    )
+
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console(err=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
@@ -126,6 +144,13 @@ def say(text: str, *, colour: str | None = None) -> None:
 def person() -> str:
     """Who is at the keyboard, for the audit trail."""
     return os.environ.get("HUBCTL_USER") or os.environ.get("USER") or os.environ.get("LOGNAME") or f"uid {os.getuid()}"
+
+
+def print_change(before: str, after: str, names: tuple[str, str]) -> None:
+    """The patch between two texts of an input file, without what looks like a credential in the lines around."""
+    # Masked before they are compared: a patch may begin in the middle of a private key.
+    old, new = (credential.masked(text).splitlines(keepends=True) for text in (before, after))
+    print_patch("".join(difflib.unified_diff(old, new, *names)))
 
 
 def print_patch(text: str) -> None:

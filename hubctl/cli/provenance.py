@@ -60,12 +60,13 @@ async def history_of(
     if not _NAME.fullmatch(spoke):
         return (), {}
     repository = hub.open_repository(settings, sources)
+    folder = f"{sources.values.hubctl.gitops.path}/{tree.SPOKES}/{spoke}"
     try:
         await repository.fetch()
+        commits = await repository.log([folder], limit) if await repository.known() else ()
     except RemoteFailed as error:
         output.say(f"note: this is the branch as it was fetched last: {error}", colour="yellow")
-    folder = f"{sources.values.hubctl.gitops.path}/{tree.SPOKES}/{spoke}"
-    commits = await repository.log([folder], limit) if await repository.known() else ()
+        commits = await repository.log([folder], limit, ask=False) if await repository.known() else ()
     return commits, await repository.touched((found.commit for found in commits), folder)
 
 

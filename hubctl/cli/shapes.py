@@ -3,7 +3,7 @@
 ``poll -o json`` and ``status -o json`` are stable: docs/cli.md describes them and tests hold them.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hubctl.aggregate import spoke_condition
 from hubctl.model.fleet import HubInputs
@@ -12,7 +12,9 @@ from hubctl.model.incident import Incident
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.remediation import Remediation
 from hubctl.publish import changes
-from hubctl.reconcile import Pass
+
+if TYPE_CHECKING:  # publish and diff start without what a whole pass needs
+    from hubctl.reconcile import Pass
 
 
 def observation_data(seen: Observation) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def observation_row(seen: Observation) -> tuple[object, ...]:
     return seen.cluster, seen.model, seen.version, seen.outcome, count, f"{seen.latency_ms:.0f} ms", reason_of(seen)
 
 
-def pass_data(made: Pass) -> dict[str, Any]:
+def pass_data(made: "Pass") -> dict[str, Any]:
     """A pass as plain data."""
     return {
         "commit": made.commit.id if made.commit else "",

@@ -9,7 +9,7 @@ import argparse
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -43,9 +43,10 @@ def serve(name: str, folder: Path, port: int) -> None:
     """
     import joblib  # noqa: PLC0415 - after the watch on standard input: these imports take seconds
     import kserve  # noqa: PLC0415 - as above
+    from kserve.utils.utils import get_predict_input, get_predict_response  # noqa: PLC0415 - as above
 
     class Joblib(kserve.Model):  # type: ignore[misc]
-        """A scikit-learn pipeline behind KServe's V1 protocol."""
+        """A scikit-learn pipeline behind both of KServe's protocols."""
 
         def load(self) -> bool:
             """Reads the model file."""
@@ -53,12 +54,11 @@ def serve(name: str, folder: Path, port: int) -> None:
             self.ready = True
             return True
 
-        async def predict(
-            self, payload: Mapping[str, list[list[float]]], headers: object = None, response_headers: object = None
-        ) -> dict[str, object]:
-            """One prediction per instance, in order."""
+        async def predict(self, payload: object, headers: object = None, response_headers: object = None) -> object:
+            """One prediction per instance, in order, in the protocol of the request."""
             del headers, response_headers
-            return {"predictions": self.pipeline.predict(payload["instances"]).tolist()}
+            labels = self.pipeline.predict(get_predict_input(payload))
+            return get_predict_response(payload, labels, self.name)
 
     class Loopback(kserve.ModelServer):  # type: ignore[misc]
         """A model server that only this machine can reach."""

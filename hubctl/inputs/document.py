@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from hubctl.errors import InputError
+from hubctl.model import credential
 
 Trail = tuple[str | int, ...]
 """Keys and indices from the top level to a value."""
@@ -44,12 +45,14 @@ class Document:
         name: what errors call it, relative to the folder of the inputs.
         places: path to (line, column), both from 1; of the key in a mapping, of the item in a list.
         spelled: path to the text of a number or a boolean as it is written, such as ``4.10``.
+        marks: what a person says of fields that look like credentials.
     """
 
     name: str
     data: dict[str, Any]
     places: Mapping[Trail, tuple[int, int]]
     spelled: Mapping[Trail, str]
+    marks: tuple[credential.NotCredential, ...] = ()
 
     def line(self, trail: Trail) -> int:
         """The line of a path, or of the nearest parent that is in the file."""
@@ -156,7 +159,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> InputError:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 1
     lines = text.split("\n")
-    at = lines[line - 1] if line <= len(lines) else ""
+    at = credential.masked(lines[line - 1]) if line <= len(lines) else ""
     problem = error.problem or "syntax error"
     if "another document" in problem:
         return InputError(
@@ -209,7 +212,7 @@ class _Walk:
                 if isinstance(part, yaml.MappingNode):
                     yield from self._pairs(part, depth + 1)
                 else:
-                    self._problem(part, f"found {part.value!r} to merge, expected an alias of a mapping")
+                    self._problem(part, "found a list or a single value to merge, expected an alias of a mapping")
 
     def _key(self, node: yaml.Node) -> str:
         if isinstance(node, yaml.ScalarNode):

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from hubctl.errors import InputError
 from hubctl.inputs import explain, splice
 from hubctl.inputs.document import Trail, parse
+from hubctl.model import spelling
 from hubctl.model.base import Version
 from hubctl.model.cluster import Spoke
 from hubctl.model.values import KServe, RegisteredModel
@@ -36,7 +37,7 @@ def set_version(text: str, model: str, version: str, *, name: str = "cluster fil
         raise InputError(
             f"found no model {model!r}, expected one of {', '.join(names) or 'none'}",
             where=document.where(("spec", "models")),
-            hint=explain.nearest(model, names) or "add it to spec.models first",
+            hint=spelling.nearest(model, names) or "add it to spec.models first",
         )
     return splice.replace(text, name, ("spec", "models", names.index(model), "version"), _version(version))
 

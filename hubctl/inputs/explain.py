@@ -3,10 +3,9 @@
 Pure. Apart from the models, which know no files, and from YAML, which knows no models.
 """
 
-import difflib
 import re
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -14,7 +13,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from hubctl.errors import InputError
+from hubctl.inputs import plain
 from hubctl.inputs.document import Document, Trail, dotted
+from hubctl.model import credential
+from hubctl.model.spelling import nearest
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -56,7 +58,6 @@ PATTERNS = {
 """What each pattern of the models means, in words."""
 
 _SHOWN = 60
-_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/\s@]+)@")
 _KINDS = {
     "dict_type": "a mapping of `key: value` lines",
     "model_type": "a mapping of `key: value` lines",
@@ -82,7 +83,7 @@ def check(model: type[Model], document: Document, trail: Trail = ()) -> Model:
     data: Any = document.data
     for part in trail:
         data = data[part]
-    problems = {problem.where: problem for problem in credentials(data, document, trail)}
+    problems = {problem.where: problem for problem in plain.ours(data, document, trail)}
     try:
         found = model.model_validate(data)
     except ValidationError as error:
@@ -97,15 +98,8 @@ def check(model: type[Model], document: Document, trail: Trail = ()) -> Model:
     raise InputError(first.message, hint=first.hint, where=first.where, also=rest)
 
 
-def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """``did you mean X?``, or nothing when no known word is near; case does not matter, ``cutoff`` is 0 to 1."""
-    lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=cutoff)
-    return f"did you mean {lower[found[0]]}?" if found else ""
-
-
 def shown(value: object) -> str:
-    """A value as a message may show it: one short line, without user and password of a URL."""
+    """A value as a message may show it: one short line, without what looks like a credential."""
     if value is None:
         return "nothing"
     if isinstance(value, (Mapping, list, tuple)):
@@ -113,30 +107,14 @@ def shown(value: object) -> str:
         return kind if value else f"{kind} with nothing in it"
     if isinstance(value, bool):
         return str(value).lower()
-    text = _USERINFO.sub(r"\1://***@", str(value))
+    text = credential.masked(str(value))
     text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
     return repr(text) if isinstance(value, str) else text
 
 
 def has_credentials(text: str) -> bool:
     """Whether a URL in the text has a password, or over HTTP any user: there a user is often a token."""
-    return any(":" in user or scheme.lower().startswith("http") for scheme, user in _USERINFO.findall(text))
-
-
-def credentials(data: Any, document: Document, trail: Trail) -> Iterator[InputError]:
-    """A problem for every URL with credentials in a section of ours."""
-    if isinstance(data, Mapping):
-        for key, value in data.items():
-            yield from credentials(value, document, (*trail, key))
-    elif isinstance(data, list):
-        for index, item in enumerate(data):
-            yield from credentials(item, document, (*trail, index))
-    elif isinstance(data, str) and has_credentials(data):
-        yield InputError(
-            f"found {shown(data)}, expected a URL without user and password",
-            where=document.where(trail),
-            hint="these files are in Git: use a credential helper, tokenFile or urlEnv, and change that password",
-        )
+    return credential.has_userinfo(text)
 
 
 def explain(error: ValidationError, model: type[BaseModel], document: Document, prefix: Trail = ()) -> list[InputError]:
@@ -213,7 +191,7 @@ def _problem(trail: Trail, found: Sequence[tuple[ErrorDetails, frozenset[Any]]],
     known = sorted({name for owner in owners if hasattr(owner, "model_fields") for name in _fields(owner)})
     if details["type"] == "extra_forbidden":
         hint = f"{nearest(key, known)} known here: {', '.join(known)}".strip()
-        return InputError(f"unknown key {key!r}, expected one of ours", where=where, hint=hint)
+        return InputError(f"unknown key {credential.masked(key)!r}, expected one of ours", where=where, hint=hint)
     if details["type"] == "missing":
         return InputError(
             f"missing key {key!r}, expected it in {dotted(trail[:-1]) or 'the file'}",
@@ -229,7 +207,7 @@ def _problem(trail: Trail, found: Sequence[tuple[ErrorDetails, frozenset[Any]]],
         told = document.spelled.get(trail) or shown(value)
         return InputError(f"found {told}, expected {' or '.join(tags)}", where=where, hint=nearest(str(value), tags))
     spelled = document.spelled.get(trail)
-    told = spelled if spelled is not None else shown(details["input"])
+    told = credential.masked(spelled) if spelled is not None else shown(details["input"])
     expected = ", or ".join(dict.fromkeys(_expected(one) for one, _ in found))
     return InputError(f"found {told}, {expected}", where=where, hint=_hint(details, key, spelled))
 
@@ -253,7 +231,7 @@ def _reason(error: ValueError) -> str:
     if isinstance(error, ValidationError):
         inner = error.errors(include_url=False)[0]
         return f"{shown(inner['input'])} in it is wrong: {_expected(inner)}"
-    return str(error)
+    return credential.masked(str(error))
 
 
 def _hint(details: ErrorDetails, key: str, spelled: str | None) -> str:

@@ -3,14 +3,16 @@
 The only module that reads the fleet's files.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hubctl.errors import InputError
-from hubctl.inputs import explain, idle, merge, references, steps
+from hubctl.inputs import explain, idle, merge, plain, references, steps
 from hubctl.inputs.document import Document, parse, refuse
+from hubctl.model import spelling
 from hubctl.model.cluster import Spoke
+from hubctl.model.credential import NotCredential
 from hubctl.model.fleet import HubInputs
 from hubctl.model.remediation import Override
 from hubctl.model.tree import OVERRIDES_SUFFIX
@@ -19,6 +21,9 @@ from hubctl.settings import Settings
 
 SECTIONS = ("coordinationEngine", "hubctl")
 """The top-level keys of a values file that hubctl reads."""
+
+_OURS = {"coordinationEngine": ("kserve",), "hubctl": ()}
+"""The same, each with the keys in it that are ours; none: all of them."""
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -30,11 +35,13 @@ class Sources:
     Attributes:
         spokes: file and content, sorted by file.
         warnings: of reading; those of merging come later.
+        overrides: the folder's own, by file name, where they count and not the branch's; else None.
     """
 
     values: HubValues
     spokes: tuple[tuple[str, Spoke], ...]
     warnings: tuple[str, ...] = ()
+    overrides: Mapping[str, bytes] | None = None
 
 
 def load_inputs(settings: Settings, overrides: Mapping[str, bytes] | None = None) -> HubInputs:
@@ -53,7 +60,7 @@ def load_inputs(settings: Settings, overrides: Mapping[str, bytes] | None = None
     found: tuple[tuple[str, Override], ...] = ()
     try:
         files = read_overrides(settings, folder) if overrides is None else overrides
-        found = parse_overrides(files, folder)
+        found = parse_overrides(files, folder, sources.values.hubctl.not_credentials)
     except InputError as error:
         problems.append(error)
     refuse(problems)
@@ -78,10 +85,13 @@ def reload(sources: Sources, overrides: Mapping[str, bytes]) -> HubInputs:
     Raises:
         InputError: an override is wrong.
     """
-    return _assemble(sources, parse_overrides(overrides, sources.values.hubctl.gitops.overrides))
+    section = sources.values.hubctl
+    return _assemble(sources, parse_overrides(overrides, section.gitops.overrides, section.not_credentials))
 
 
-def parse_overrides(files: Mapping[str, bytes], folder: str = "overrides") -> tuple[tuple[str, Override], ...]:
+def parse_overrides(
+    files: Mapping[str, bytes], folder: str = "overrides", marks: Sequence[NotCredential] = ()
+) -> tuple[tuple[str, Override], ...]:
     """The overrides among some files, by file name, sorted; hidden files and other suffixes are left alone.
 
     Raises:
@@ -93,7 +103,8 @@ def parse_overrides(files: Mapping[str, bytes], folder: str = "overrides") -> tu
         if name.startswith(".") or not name.endswith(OVERRIDES_SUFFIX):
             continue
         try:
-            found.append((name, explain.check(Override, parse(files[name], f"{folder}/{name}"))))
+            document = plain.marked(parse(files[name], f"{folder}/{name}"), marks)
+            found.append((name, explain.check(Override, document)))
         except InputError as error:
             problems.append(error)
     refuse(problems)
@@ -119,17 +130,26 @@ def _sources(settings: Settings, problems: list[InputError]) -> Sources:
     """Both kinds of files; problems are added to the list, and what stands in for a broken file is empty."""
     warnings: list[str] = []
     before = len(problems)
-    values = _values(settings, problems, warnings)
+    values, hub = _values(settings, problems, warnings)
     readable = len(problems) == before
-    read = _spokes(settings, problems, warnings)
+    marks = values.hubctl.not_credentials
+    read = _spokes(settings, problems, warnings, marks)
     spokes = tuple((document.name, spoke) for document, spoke in read)
     # Against a registry that could not be read every model would be unknown.
     if readable:
         problems += references.check(values, read)
         problems += steps.untaken(values, read)
         warnings += idle.of_fleet(values, read)
+        warnings += plain.idle(marks, [hub, *(document for document, _ in read)], hub) if hub else []
         warnings += steps.idle(values, [spoke for _, spoke in read])
-    return Sources(_with_remote(values, settings.remote, problems), spokes, tuple(warnings))
+    found = Sources(_with_remote(values, settings.remote, problems), spokes, tuple(warnings))
+    if not values.hubctl.gitops.publishing.hydrates:
+        return found
+    try:
+        return replace(found, overrides=read_overrides(settings, values.hubctl.gitops.overrides))
+    except InputError as error:
+        problems.append(error)
+        return found
 
 
 def _with_remote(values: HubValues, remote: str, problems: list[InputError]) -> HubValues:
@@ -164,8 +184,8 @@ def _read(path: Path, name: str) -> bytes:
         raise InputError(f"cannot read it: {error.strerror}", where=f"{name}:1", hint="check its permissions") from None
 
 
-def _values(settings: Settings, problems: list[InputError], warnings: list[str]) -> HubValues:
-    """Our two sections of values-hub.yaml, defaults where they are broken."""
+def _values(settings: Settings, problems: list[InputError], warnings: list[str]) -> tuple[HubValues, Document | None]:
+    """Our two sections of values-hub.yaml, defaults where they are broken, and the file if it can be read."""
     path = settings.values_file
     if not path.is_file():
         problems.append(
@@ -175,13 +195,16 @@ def _values(settings: Settings, problems: list[InputError], warnings: list[str])
                 hint="pass the folder that holds it with -C DIR, or run `hubctl init DIR`",
             )
         )
-        return HubValues()
+        return HubValues(), None
     try:
-        document = parse(_read(path, path.name), path.name)
+        document = plain.marked(parse(_read(path, path.name), path.name))
     except InputError as error:
         problems.append(error)
-        return HubValues()
+        return HubValues(), None
     warnings += _misspelt(document)
+    wrong, doubtful = plain.others(document, _OURS)
+    problems += wrong
+    warnings += doubtful
     kserve, hubctl = KServe(), HubctlSection()
     try:
         kserve = _kserve(document)
@@ -196,7 +219,7 @@ def _values(settings: Settings, problems: list[InputError], warnings: list[str])
         problems.append(error)
     values = HubValues(kserve=kserve, hubctl=hubctl)
     warnings += idle.of_hub(values, document)
-    return values
+    return values, document
 
 
 def _kserve(document: Document) -> KServe:
@@ -237,11 +260,13 @@ def _misspelt(document: Document) -> list[str]:
         for trail, level, ours in levels
         if isinstance(level, dict)
         for key in level
-        if key not in ours and (hint := explain.nearest(key, ours, cutoff=0.8))
+        if key not in ours and (hint := spelling.nearest(key, ours, cutoff=0.8))
     ]
 
 
-def _spokes(settings: Settings, problems: list[InputError], warnings: list[str]) -> list[tuple[Document, Spoke]]:
+def _spokes(
+    settings: Settings, problems: list[InputError], warnings: list[str], marks: Sequence[NotCredential]
+) -> list[tuple[Document, Spoke]]:
     """Every cluster file that can be read, by file name."""
     try:
         paths = _files(settings, "clusters")
@@ -252,11 +277,11 @@ def _spokes(settings: Settings, problems: list[InputError], warnings: list[str])
     for path in paths:
         name = f"clusters/{path.name}"
         if path.suffix not in _SUFFIXES:
-            if explain.nearest(path.suffix, _SUFFIXES):
+            if spelling.nearest(path.suffix, _SUFFIXES):
                 warnings.append(f"{name} is ignored; expected a name that ends with .yaml")
             continue
         try:
-            document = parse(_read(path, name), name)
+            document = plain.marked(parse(_read(path, name), name), marks)
             found.append((document, explain.check(Spoke, document)))
         except InputError as error:
             problems.append(error)

@@ -8,15 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hubctl.inputs import settle
-from hubctl.inputs.explain import nearest
 from hubctl.model.cluster import ManagedCluster, Spoke, SpokeModel
 from hubctl.model.fleet import HubInputs
 from hubctl.model.platform import Monitoring
 from hubctl.model.predictor import InferenceService
 from hubctl.model.remediation import Override, PinnedModel
+from hubctl.model.route import UrlRoute
 from hubctl.model.serving import DEFAULT_MODE, spelled
+from hubctl.model.spelling import nearest
 from hubctl.model.storage import PvcStorage
-from hubctl.model.values import HubValues, RegisteredModel, UrlRoute
+from hubctl.model.values import HubValues, RegisteredModel
 
 
 @dataclass(slots=True)
@@ -58,9 +59,9 @@ def assemble(
         warnings=(
             *warnings,
             *unused(values, clusters),
+            *unused_runtimes(values, clusters),
             *settle.idle(values, [spoke for _, spoke in spokes]),
             *in_clear(values, clusters),
-            *unpolled(clusters),
             *still_reached(values, clusters),
         ),
     )
@@ -176,6 +177,16 @@ def unused(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
     ]
 
 
+def unused_runtimes(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
+    """Warnings about runtimes that no model names: a misspelt one would be looked for on the spoke."""
+    named = {model.profile.runtime for cluster in clusters for model in cluster.models}
+    return [
+        f"hubctl.runtimes.{name}: no model of a spoke has this runtime"
+        for name in values.hubctl.runtimes
+        if clusters and name not in named
+    ]
+
+
 def in_clear(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
     """Warnings about spokes that would get the bearer token over plain HTTP."""
     if not (values.hubctl.observe.token_file or values.hubctl.observe.token_env):
@@ -187,15 +198,6 @@ def in_clear(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]
         if isinstance(model.route, UrlRoute) and model.route.url.startswith("http://")
     }
     return [f"{name}: its route is http, so the bearer token travels in clear; use https" for name in sorted(names)]
-
-
-def unpolled(clusters: Sequence[ManagedCluster]) -> list[str]:
-    """Warnings about models that are delivered and not asked."""
-    names = {model.name for cluster in clusters for model in cluster.models if not model.polled}
-    return [
-        f"model {name!r} speaks protocol v2, hubctl polls v1 only: it is delivered, not polled"
-        for name in sorted(names)
-    ]
 
 
 def still_reached(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:

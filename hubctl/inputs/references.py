@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from hubctl.errors import InputError
 from hubctl.inputs import settle
 from hubctl.inputs.document import Document, Trail
-from hubctl.inputs.explain import nearest
 from hubctl.model import access, platform, serving
 from hubctl.model.cluster import Spoke
+from hubctl.model.runtime import runtime_misfit
+from hubctl.model.spelling import nearest
 from hubctl.model.values import HubctlSection, HubValues, ModelProfile
 
 
@@ -100,13 +101,17 @@ def _profiles(values: HubValues, document: Document, spoke: Spoke) -> list[Input
     """What fleet, groups and spoke say of a model fits together once it is merged."""
     found = []
     groups = _counting(values, spoke)
-    mode = settle.settings_of(values, spoke).deployment_mode or serving.DEFAULT_MODE
+    said = settle.settings_of(values, spoke)
+    mode = said.deployment_mode or serving.DEFAULT_MODE
+    stored = said.storage.type if said.storage else "pvc"
     for index, model in enumerate(spoke.spec.models):
         patched = model.name in spoke.spec.overrides.models
         profile = settle.profile_of(values, spoke, model.name)
         trail: Trail = ("spec", "overrides", "models", model.name) if patched else ("spec", "models", index, "name")
         hint = f"set both here, or under hubctl.models.{model.name} in values-hub.yaml{groups}"
         wrong = [_replicas(profile), serving.misfit(profile), serving.mode_misfit(profile, mode)]
+        if runtime := values.hubctl.runtimes.get(profile.runtime or ""):
+            wrong.append(runtime_misfit(profile, runtime, stored))
         found += [InputError(f"{model.name}: {text}", where=document.where(trail), hint=hint) for text in wrong if text]
     return found
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from hubctl.errors import InputError
 from hubctl.inputs import settle
 from hubctl.inputs.document import Document, Trail
-from hubctl.inputs.explain import nearest
 from hubctl.model.cluster import Spoke
+from hubctl.model.spelling import nearest
 from hubctl.model.values import HubctlSection, HubValues
 
 _STEPS: Trail = ("hubctl", "delivery", "strategy", "steps")

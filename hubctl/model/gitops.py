@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from hubctl.model.base import DnsLabel, Strict
+from hubctl.model.publishing import Publishing
 
 
 class Author(Strict):
@@ -72,6 +73,7 @@ class GitOps(Strict):
     author: Author = Author()
     credentials: Credentials = Credentials()
     signing: Signing | None = Field(None, description="default: commits are not signed")
+    publishing: Publishing = Publishing()
 
     @field_validator("remote", "repo_url")
     @classmethod
@@ -85,4 +87,11 @@ class GitOps(Strict):
     def _no_password_in_clear(self) -> "GitOps":
         if self.credentials.has_password and (self.remote or "").startswith("http://"):
             raise ValueError("expected a remote that begins with https://; over http the password travels in clear")
+        return self
+
+    @model_validator(mode="after")
+    def _below_active_path(self) -> "GitOps":
+        folder = self.publishing.hydrated.active_path if self.publishing.hydrates else None
+        if folder and not f"{self.path}/".startswith(f"{folder}/"):
+            raise ValueError(f"expected a path in publishing.hydrated.activePath {folder!r}, found {self.path!r}")
         return self

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from hubctl.model.values import ModelProfile, Route
+from hubctl.model.route import Route
+from hubctl.model.values import ModelProfile
 
 
 class Outcome(StrEnum):
@@ -43,11 +44,6 @@ class InferenceService:
     profile: ModelProfile
     route: Route | None = None
     pinned_by: str = ""
-
-    @property
-    def polled(self) -> bool:
-        """Whether it can be asked; a predictor of protocol v2 would answer 404 to v1's questions, which is a fault."""
-        return self.profile.protocol == "v1"
 
 
 @dataclass(frozen=True, slots=True)

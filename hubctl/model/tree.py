@@ -55,6 +55,7 @@ class Wanted:
         subject: first line of the commit message.
         body: paragraphs below it, may be empty.
         trailers: ``Hubctl-…`` lines, in order.
+        stamps: path to bytes of files that go along with any change; once there, they alone are none.
     """
 
     files: Mapping[str, bytes]
@@ -62,3 +63,4 @@ class Wanted:
     subject: str
     body: str = ""
     trailers: tuple[tuple[str, str], ...] = ()
+    stamps: Mapping[str, bytes] = field(default_factory=dict)

@@ -16,9 +16,12 @@ from hubctl.model.base import (
     Strict,
     only_placeholders,
 )
+from hubctl.model.credential import NotCredential
 from hubctl.model.delivery import Delivery
 from hubctl.model.gitops import GitOps
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
+from hubctl.model.route import Route
+from hubctl.model.runtime import ServingRuntime
 from hubctl.model.serving import DeploymentMode, Serving, ServingPatch
 from hubctl.model.storage import Storage
 
@@ -90,34 +93,6 @@ class KServe(Strict):
         return tuple(sorted(whole, key=lambda model: model.name))
 
 
-class UrlRoute(Strict):
-    """A predictor is reached at a URL made from a template."""
-
-    type: Literal["url"] = "url"
-    url: Annotated[
-        str,
-        Field(pattern=r"^https?://[^/@\s]+(/[^\s]*)?$"),
-        only_placeholders("cluster", "model", "namespace", "service"),
-    ]
-
-
-class AcmRoute(Strict):
-    """A predictor is reached through ACM's cluster-proxy user-server on the hub."""
-
-    type: Literal["acm"] = "acm"
-    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+(:\d+)?$")]
-    scheme: Literal["http", "https"] = Field("https", description="http needs MCE 2.11 or later")
-    port: int | None = Field(None, ge=1, le=65535, description="default 8443 for https, 80 for http")
-
-    @property
-    def target_port(self) -> int:
-        """``port`` with its default: that of KServe's predictor Service behind kube-rbac-proxy, and without it."""
-        return self.port or {"https": 8443, "http": 80}[self.scheme]
-
-
-Route = Annotated[UrlRoute | AcmRoute, Field(discriminator="type")]
-
-
 class Features(Strict):
     """Where the rows for a model come from: a file per spoke and model, or a command that prints them."""
 
@@ -134,12 +109,21 @@ class Features(Strict):
         return self
 
 
+class Tensor(Strict):
+    """How rows and answers are named in protocol v2."""
+
+    name: str = Field("input-0", min_length=1, description="of the tensor that holds the rows")
+    datatype: Literal["FP64", "FP32"] = "FP64"
+    output: str | None = Field(None, min_length=1, description="of the tensor with the answer; default: the first")
+
+
 class ModelProfile(Serving):
     """How a model is served and read, for the whole fleet."""
 
     output: Literal["labels", "forecast"] = Field(
         "labels", description="labels: one of -1 and 1 a row, voted; forecast: a row of numbers, recorded"
     )
+    tensor: Tensor = Field(default_factory=Tensor, description="only with protocol v2")
     features: Features | None = None
 
 
@@ -276,6 +260,15 @@ class Store(Strict):
     url_env: str | None = Field(None, description="name of the variable that holds the URL, if it has a password")
 
 
+class Schemas(Strict):
+    """The cached schemas that every rendered object is checked against."""
+
+    folder: str | None = Field(
+        None, description="where they are, relative to the values file; default: in the state folder"
+    )
+    required: bool = Field(default=False, description="refuse objects of kinds without a cached schema")
+
+
 class HubctlSection(Strict):
     """The ``hubctl`` section."""
 
@@ -284,11 +277,16 @@ class HubctlSection(Strict):
     observe: Observe = Observe()
     cluster_proxy: ClusterProxy | None = Field(None, description="default: its list of Services is not rendered")
     models: dict[ModelName, ModelProfile] = Field(default_factory=dict)
+    runtimes: dict[DnsLabel, ServingRuntime] = Field(
+        default_factory=dict, description="model servers that models name as their runtime; KServe's own need no entry"
+    )
     groups: tuple[Group, ...] = Field((), description="between the fleet's defaults and a spoke's own file, in order")
     aggregate: Aggregate = Aggregate()
     remediation: Remediation = Remediation()
     notify: Notify = Notify()
     store: Store = Store()
+    not_credentials: tuple[NotCredential, ...] = Field((), description="fields that look like credentials and are none")
+    schemas: Schemas = Schemas()
 
     @model_validator(mode="after")
     def _reachable(self) -> "HubctlSection":
@@ -300,6 +298,16 @@ class HubctlSection(Strict):
             raise ValueError(f"quarantine needs applicationsSync sync, found {found} and policy {names[0]!r}")
         return self
 
+    @model_validator(mode="after")
+    def _hydrated(self) -> "HubctlSection":
+        if not self.gitops.publishing.hydrates:
+            return self
+        acting = [policy for policy in self.remediation.policies if policy.action != "notify"]
+        if acting:
+            first = acting[0]
+            raise ValueError(f"{first.action} needs publishing mode commit, found hydrated and policy {first.name!r}")
+        return self
+
     @field_validator("groups")
     @classmethod
     def _named_once(cls, groups: tuple[Group, ...]) -> tuple[Group, ...]:
@@ -307,6 +315,9 @@ class HubctlSection(Strict):
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"expected each group once, found {', '.join(twice)} more than once")
         return groups
+
+
+_PLAIN, _FORECASTING = ModelProfile(), ModelProfile(output="forecast")
 
 
 class HubValues(Strict):
@@ -317,7 +328,4 @@ class HubValues(Strict):
 
     def profile(self, model: str) -> ModelProfile:
         """The model's profile; upstream's predictive-analytics answers rows of numbers unless told otherwise."""
-        found = self.hubctl.models.get(model)
-        if found is not None:
-            return found
-        return ModelProfile(output="forecast") if model == "predictive-analytics" else ModelProfile()
+        return self.hubctl.models.get(model) or (_FORECASTING if model == "predictive-analytics" else _PLAIN)

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from hubctl.model.predictor import InferenceService, Outcome, Window
-from hubctl.observe import protocol, strict
+from hubctl.model.predictor import InferenceService, Outcome, Prediction, Window
+from hubctl.observe import openinference, protocol, strict
 from hubctl.observe.reason import Reason
 from hubctl.observe.strict import Malformed
 
@@ -63,17 +63,18 @@ _BY_TEXT = (
     (range(401, 402), "", Outcome.UNAUTHORIZED, Reason.TOKEN_REFUSED),
     (range(403, 404), "", Outcome.FORBIDDEN, Reason.DENIED),
     (range(400, 600), r"\bmodel\b.*(does not exist|not found)", Outcome.NOT_FOUND, Reason.MODEL_ABSENT),
+    (range(400, 401), r"is not ready yet", Outcome.NOT_READY, Reason.MODEL_NOT_READY),
     (range(503, 504), r"is not ready", Outcome.NOT_READY, Reason.MODEL_NOT_READY),
     (range(503, 504), r"overload|too many|queue|saturated", Outcome.NOT_READY, Reason.OVERLOADED),
     (range(503, 504), r"no endpoints|application is not available", Outcome.NOT_READY, Reason.NO_ENDPOINTS),
     (
         range(500, 501),
-        r"KeyError|'(instances|inputs)'|\bfeatures?\b|could not convert|2D array|array=nan",
+        r"KeyError|'(instances|inputs)'|\bfeatures?\b|could not convert|2D array|array=nan|reshape array",
         Outcome.MALFORMED,
         Reason.REJECTED_INPUT,
     ),
 )
-"""(statuses, text, outcome, reason), first match wins; texts of KServe, scikit-learn, cluster-proxy and routers."""
+"""(statuses, text, outcome, reason), first match wins; texts of model servers, cluster-proxy and routers."""
 
 
 def classify(status: int, content_type: str, body: bytes) -> tuple[Outcome, str, str]:
@@ -97,19 +98,28 @@ def judge_prediction(answer: Answer, service: InferenceService, window: Window) 
         return wrong
     count = len(window.instances)
     try:
-        prediction = protocol.decode(answer.body, count=count, output=service.profile.output, model=service.name)
+        prediction = _prediction(answer.body, service, count)
     except Malformed as error:
         return Found(Outcome.MALFORMED, error.reason, error.detail)
     return Found(Outcome.OK, anomalies=prediction.anomalies, instances=count, served_version=prediction.model_version)
 
 
+def _prediction(body: bytes, service: InferenceService, count: int) -> Prediction:
+    profile = service.profile
+    if profile.protocol == "v1":
+        return protocol.decode(body, count=count, output=profile.output, model=service.name)
+    return openinference.decode(body, count=count, output=profile.output, model=service.name, tensor=profile.tensor)
+
+
 def judge_presence(answer: Answer, service: InferenceService, why: Malformed) -> Found:
-    """What an answer to ``GET /v1/models/<model>`` says; ``why`` there were no rows to send instead."""
-    wrong = _unusable(answer)
+    """What an answer to the question whether the model is ready says; ``why`` there were no rows to send instead."""
+    v2 = service.profile.protocol == "v2"
+    # MLServer says it with an empty body, whose type is none.
+    wrong = None if v2 and answer.status == HTTPStatus.OK and not answer.body.strip() else _unusable(answer)
     if wrong is not None:
         return wrong
     try:
-        ready = protocol.decode_ready(answer.body, model=service.name)
+        ready = (openinference if v2 else protocol).decode_ready(answer.body, model=service.name)
     except Malformed as error:
         return Found(Outcome.MALFORMED, error.reason, error.detail)
     if ready:

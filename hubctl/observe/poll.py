@@ -23,7 +23,7 @@ import httpx
 from hubctl import __version__
 from hubctl.model import values
 from hubctl.model.predictor import InferenceService, Observation, Outcome, Window
-from hubctl.observe import answers, faults, limits, protocol, routes, sources, strict
+from hubctl.observe import answers, faults, limits, openinference, protocol, routes, sources, strict
 from hubctl.observe.answers import Answer, Found
 from hubctl.observe.features import NoWindow
 from hubctl.observe.reason import Reason
@@ -261,12 +261,19 @@ def _request(
     base = routes.base_url(service)
     if not 0 < (443 if (port := httpx.URL(base).port) is None else port) <= _MAX_PORT:
         raise httpx.InvalidURL(f"expected a port from 1 to {_MAX_PORT} in {base}")
+    spoken = service.profile.protocol
     if isinstance(rows, Window):
-        method, url = "POST", routes.predict_url(base, service.name)
-        content, headers = protocol.encode(rows.instances), {"Content-Type": protocol.CONTENT_TYPE}
+        method, url = "POST", routes.predict_url(base, service.name, spoken)
+        content, headers = _content(service, rows), {"Content-Type": protocol.CONTENT_TYPE}
     else:
-        method, url, content, headers = "GET", routes.model_url(base, service.name), None, None
+        method, url, content, headers = "GET", routes.model_url(base, service.name, spoken), None, None
     return client.build_request(method, url, content=content, headers=headers, extensions={"trace": phase})
+
+
+def _content(service: InferenceService, rows: Window) -> bytes:
+    if service.profile.protocol == "v1":
+        return protocol.encode(rows.instances)
+    return openinference.encode(rows.instances, service.profile.tensor)
 
 
 async def _rows(service: InferenceService, folder: Path, environ: Mapping[str, str]) -> Window | NoWindow:

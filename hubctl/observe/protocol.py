@@ -39,18 +39,18 @@ def decode(body: bytes, *, count: int, output: Literal["labels", "forecast"], mo
     value = strict.parse(body)
     answer = {"predictions": value} if isinstance(value, list) else value
     if not isinstance(answer, dict) or "predictions" not in answer:
-        raise Malformed(Reason.NO_PREDICTIONS, f"expected a list under `predictions`, got {_show(value)}")
+        raise Malformed(Reason.NO_PREDICTIONS, f"expected a list under `predictions`, got {show(value)}")
     predictions = answer["predictions"]
     if not isinstance(predictions, list):
-        raise Malformed(Reason.PREDICTIONS_TYPE, f"expected `predictions` to be a list, got {_show(predictions)}")
-    _check_name(answer, "model_name", model)
+        raise Malformed(Reason.PREDICTIONS_TYPE, f"expected `predictions` to be a list, got {show(predictions)}")
+    check_name(answer, "model_name", model)
     if len(predictions) != count:
         raise Malformed(Reason.COUNT, f"expected {count} predictions, one for each instance, got {len(predictions)}")
-    version = _version(answer.get("model_version"))
+    version = read_version(answer.get("model_version"))
     name = answer.get("model_name") or ""
     if output == "labels":
-        return Prediction(labels=tuple(map(_label, predictions)), model_name=name, model_version=version)
-    return Prediction(rows=_rows(predictions), model_name=name, model_version=version)
+        return Prediction(labels=tuple(map(read_label, predictions)), model_name=name, model_version=version)
+    return Prediction(rows=read_rows(predictions), model_name=name, model_version=version)
 
 
 def decode_ready(body: bytes, *, model: str) -> bool:
@@ -63,30 +63,33 @@ def decode_ready(body: bytes, *, model: str) -> bool:
     """
     answer = strict.parse(body)
     if not isinstance(answer, dict):
-        raise Malformed(Reason.SYNTAX, f"expected an object that says whether {model} is ready, got {_show(answer)}")
-    _check_name(answer, "name", model)
+        raise Malformed(Reason.SYNTAX, f"expected an object that says whether {model} is ready, got {show(answer)}")
+    check_name(answer, "name", model)
     return answer.get("ready", True) in (True, "True", "true")
 
 
-def _check_name(answer: dict[str, Any], key: str, model: str) -> None:
+def check_name(answer: dict[str, Any], key: str, model: str) -> None:
+    """Refuse an answer of another model; one that names none is taken."""
     said = answer.get(key)
     if said is not None and said != model:
-        raise Malformed(Reason.MODEL_NAME, f"expected `{key}` {model}, got {_show(said)}")
+        raise Malformed(Reason.MODEL_NAME, f"expected `{key}` {model}, got {show(said)}")
 
 
-def _version(said: Any) -> str:
+def read_version(said: Any) -> str:
+    """The version that an answer names, empty for none."""
     if said is None:
         return ""
     if isinstance(said, str) and len(said) <= _MAX_VERSION and said.isprintable():
         return said
-    raise Malformed(Reason.MODEL_VERSION, f"expected `model_version` to be a short text, got {_show(said)}")
+    raise Malformed(Reason.MODEL_VERSION, f"expected `model_version` to be a short text, got {show(said)}")
 
 
-def _label(value: Any) -> int:
+def read_label(value: Any) -> int:
+    """-1 (anomaly) or 1 (normal), and nothing that only resembles them."""
     # bool first: Python calls True an integer equal to 1.
     if not isinstance(value, bool) and isinstance(value, (int, float)) and value in (-1, 1):
         return int(value)
-    raise Malformed(_wrong_label(value), f"expected a label of -1 or 1, got {_show(value)}")
+    raise Malformed(_wrong_label(value), f"expected a label of -1 or 1, got {show(value)}")
 
 
 def _wrong_label(value: Any) -> Reason:
@@ -101,7 +104,8 @@ def _wrong_label(value: Any) -> Reason:
     return Reason.LABEL_TYPE
 
 
-def _rows(predictions: list[Any]) -> tuple[tuple[float, ...], ...]:
+def read_rows(predictions: list[Any]) -> tuple[tuple[float, ...], ...]:
+    """Rows of one width; plain numbers are rows of one."""
     flat = all(isinstance(row, (int, float)) for row in predictions)
     rows = tuple(_row([row] if flat else row) for row in predictions)
     if len(widths := {len(row) for row in rows}) > 1:
@@ -111,14 +115,15 @@ def _rows(predictions: list[Any]) -> tuple[tuple[float, ...], ...]:
 
 def _row(row: Any) -> tuple[float, ...]:
     if not isinstance(row, list):
-        raise Malformed(Reason.ROW_TYPE, f"expected a row of numbers, got {_show(row)}")
+        raise Malformed(Reason.ROW_TYPE, f"expected a row of numbers, got {show(row)}")
     if not row:
         raise Malformed(Reason.ROW_WIDTH, "expected at least one number in a row, got none")
     for value in row:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise Malformed(Reason.ROW_VALUE, f"expected a number in a row, got {_show(value)}")
+            raise Malformed(Reason.ROW_VALUE, f"expected a number in a row, got {show(value)}")
     return tuple(map(float, row))
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
+    """What stood in an answer, short enough for a detail."""
     return strict.excerpt(json.dumps(value), 80)

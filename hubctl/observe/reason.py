@@ -86,6 +86,7 @@ class Reason(StrEnum):
     # malformed: what the JSON says
     NO_PREDICTIONS = "no_predictions", "There are no predictions in it."
     PREDICTIONS_TYPE = "predictions_type", "The predictions are not a list."
+    SHAPE = "shape", "A tensor's shape does not fit its data."
     COUNT = "count", "There are not as many predictions as rows were sent."
     LABEL_BOOL = "label_bool", "A label is true or false."
     LABEL_STRING = "label_string", "A label is a text."

@@ -6,18 +6,20 @@ the proxy's path is positional: stolostron/cluster-proxy, ``pkg/userserver``.
 """
 
 from hubctl.errors import InputError
-from hubctl.model import base, values
+from hubctl.model import base
 from hubctl.model.predictor import InferenceService
+from hubctl.model.route import AcmRoute, UrlRoute
+from hubctl.model.serving import Protocol
 
 
 def base_url(service: InferenceService) -> str:
-    """The URL below which the predictor serves ``/v1``, without a slash at its end.
+    """The URL below which the predictor serves ``/v1`` or ``/v2``, without a slash at its end.
 
     Raises:
         InputError: nothing says how the spoke is reached.
     """
     route = service.route
-    if isinstance(route, values.UrlRoute):
+    if isinstance(route, UrlRoute):
         filled = base.fill(
             route.url,
             cluster=service.cluster,
@@ -26,7 +28,7 @@ def base_url(service: InferenceService) -> str:
             service=service.service,
         )
         return filled.rstrip("/")
-    if isinstance(route, values.AcmRoute):
+    if isinstance(route, AcmRoute):
         target = f"namespaces/{service.namespace}/services/{route.scheme}:{service.service}:{route.target_port}"
         return f"https://{route.host}/{service.cluster}/api/v1/{target}/proxy-service"
     raise InputError(
@@ -35,11 +37,11 @@ def base_url(service: InferenceService) -> str:
     )
 
 
-def model_url(base_url: str, model: str) -> str:
+def model_url(base_url: str, model: str, protocol: Protocol = "v1") -> str:
     """Where the model says whether it is ready (``GET``)."""
-    return f"{base_url}/v1/models/{model}"
+    return f"{base_url}/v1/models/{model}" if protocol == "v1" else f"{base_url}/v2/models/{model}/ready"
 
 
-def predict_url(base_url: str, model: str) -> str:
+def predict_url(base_url: str, model: str, protocol: Protocol = "v1") -> str:
     """Where the model predicts (``POST``)."""
-    return f"{base_url}/v1/models/{model}:predict"
+    return f"{base_url}/v1/models/{model}:predict" if protocol == "v1" else f"{base_url}/v2/models/{model}/infer"

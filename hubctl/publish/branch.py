@@ -5,7 +5,7 @@ nothing of fleets.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ import stamina
 
 from hubctl.errors import PublishConflict
 from hubctl.model import tree
-from hubctl.publish import cache, changes, stream
+from hubctl.publish import apart, cache, changes, stream
 from hubctl.publish.repository import Repository
 
 Rendering = Callable[[tree.Published], tree.Wanted]
@@ -33,7 +33,7 @@ class PublishOptions:
 
     Attributes:
         overrides: folder of the override files.
-        spokes: folder that holds one folder per spoke.
+        path: folder of the rendered tree.
         removal_limit: spokes one publish may remove: a number, ``10%``, or None for the default.
         confirmed: removals that a person allowed.
         tries: races with other writers before giving up.
@@ -42,7 +42,7 @@ class PublishOptions:
     """
 
     overrides: str = "overrides"
-    spokes: str = f"rendered/{tree.SPOKES}"
+    path: str = "rendered"
     removal_limit: int | str | None = None
     confirmed: int | None = None
     author_name: str = "hubctl"
@@ -82,7 +82,8 @@ async def remembered(repository: Repository, overrides: str) -> tree.Published:
 
 async def _read(repository: Repository, tip: str, overrides: str) -> tree.Published:
     prefix = f"{overrides}/"
-    listed = await repository.listing(tip, [overrides])
+    listed = await repository.listing(tip, [overrides, *apart.questions(overrides)])
+    apart.check(listed, overrides, "overrides")
     files = [
         path
         for path, entry in listed.items()
@@ -111,14 +112,26 @@ async def publish(
         RemoteFailed: the remote refused or did not answer.
         GuardRefused: more spokes would go than allowed.
     """
-    async for attempt in stamina.retry_context(on=Beaten, attempts=options.tries, timeout=None, **RETRY_WAITS):
+    async for attempt in races(options):
         with attempt:
             async with repository.turn:
-                return await _once(repository, wanted_on, options, now)
+                return await once(repository, wanted_on, options, now=now)
     raise AssertionError("stamina raises the last error")  # pragma: no cover
 
 
-async def _once(repository: Repository, wanted_on: Rendering, options: PublishOptions, now: datetime) -> Commit | None:
+def races(options: PublishOptions) -> AsyncIterator[stamina.Attempt]:
+    """Tries, each to be entered, until one is not :class:`Beaten`."""
+    return stamina.retry_context(on=Beaten, attempts=options.tries, timeout=None, **RETRY_WAITS)
+
+
+async def once(
+    repository: Repository, wanted_on: Rendering, options: PublishOptions, *, now: datetime
+) -> Commit | None:
+    """One try of :func:`publish`, by the holder of the repository's turn.
+
+    Raises:
+        Beaten: another writer was first.
+    """
     tip, wanted, found = await _compared(repository, wanted_on, options)
     if found.empty:
         return None
@@ -153,8 +166,9 @@ async def _compared(
 ) -> tuple[tree.Published, tree.Wanted, changes.Changes]:
     tip = await published(repository, options.overrides)
     wanted = await asyncio.to_thread(wanted_on, tip)
-    single = [path for path in wanted.files if not changes.owns(wanted.owned, path)]
-    listed = await repository.listing(tip.commit, (*wanted.owned, *single))
+    single = [path for path in (*wanted.files, *wanted.stamps) if not changes.owns(wanted.owned, path)]
+    listed = await repository.listing(tip.commit, (*wanted.owned, *single, *apart.questions(options.path)))
+    apart.check(listed, options.path, "path")
     object_format = cache.SHA256 if len(tip.commit) == 64 else cache.SHA1  # noqa: PLR2004 - hex digits of a SHA-256
-    found = changes.compare(listed, wanted, object_format=object_format, spokes_folder=options.spokes)
+    found = changes.compare(listed, wanted, object_format=object_format, spokes_folder=f"{options.path}/{tree.SPOKES}")
     return tip, wanted, found

@@ -1,7 +1,7 @@
 """The bare repository in the state folder: making it, sweeping up after a crash, making it anew, running git in it.
 
-Nothing in it is the truth: every part can be fetched again. The only module that imports GitPython; its index is not
-used, because adding to it costs a process per file.
+Nothing in it is the truth: every part can be fetched again. Of GitPython only the way to run git is used: adding
+to its index costs a process per file.
 """
 
 import configparser
@@ -33,6 +33,14 @@ _QUIET = (
     "http.lowSpeedTime=30",
 )
 _SSH = "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15"
+TIP, HISTORY = "blob:limit=1m", "blob:none"
+"""What is fetched: of a tip all but large files, which are never ours; of what lies behind it, no files at all."""
+
+_NAME = "hubctl"
+"""Of the remote, while git runs; nothing is written into the cache's configuration. Files that were left out are
+fetched when hubctl asks for them, with its credentials, and never by git on its own."""
+
+_CHECKED_OUT = "push to a bare repository, or set hubctl.gitops.branch to one that is not checked out there"
 _LEFTOVERS = ("fast_import_crash_*", "*.lock", "objects/pack/tmp_*", "objects/pack/*.lock")
 
 
@@ -116,6 +124,13 @@ class Cache:
         fresh.rename(self.path)
         shutil.rmtree(old, ignore_errors=True)
 
+    def cut(self) -> frozenset[str]:
+        """Commits whose parents were not fetched."""
+        try:
+            return frozenset((self.path / "shallow").read_text().split())
+        except FileNotFoundError:
+            return frozenset()
+
     def close(self) -> None:
         """Let go of the repository."""
         if self._repo is not None:
@@ -150,6 +165,28 @@ class Cache:
             raise self.refused(f"git {args[0]} failed", answer)
         return answer
 
+    def fetch(self, *args: str, filtered: str = TIP, stdin: bytes = b"") -> Answer:
+        """Fetch from the remote; ``args`` are options, ``--`` and what is wanted, or options alone.
+
+        A server that knows no filters sends everything. What standard input asks for is taken to lack here, even if it
+        belongs to a commit that does not.
+
+        Raises:
+            RemoteFailed: the credentials cannot be read.
+        """
+        plain = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+        at = args.index("--") if "--" in args else len(args)
+        self._access.check(self.remote)
+        named = (f"url={self.remote}", "promisor=true", f"partialclonefilter={filtered}")
+        partial = tuple(f"remote.{_NAME}.{setting}" for setting in named)
+        return self._run(
+            ("fetch", *plain, *args[:at], _NAME, *args[at + 1 :]),
+            stdin=stdin,
+            seconds=_NETWORK_SECONDS,
+            away=True,
+            settings=(*partial, *(("fetch.negotiationAlgorithm=noop",) if stdin else ())),
+        )
+
     def refused(self, what: str, answer: Answer) -> RemoteFailed:
         """The error for a remote that refused or did not answer, in git's words."""
         remote, said = stream.without_credentials(self.remote), stream.said(answer.err)
@@ -158,7 +195,9 @@ class Cache:
             said = said.replace(secret, "***")
         return RemoteFailed(
             f"{what} on {remote}: {said or f'git exited with {answer.status}'}",
-            hint=self._access.hint(said) or f"check the address and your access with `git ls-remote {remote}`",
+            hint=_CHECKED_OUT
+            if "is currently checked out" in said or "denyCurrentBranch" in said
+            else self._access.hint(said) or f"check the address and your access with `git ls-remote {remote}`",
         )
 
     def _run(
@@ -170,10 +209,11 @@ class Cache:
         trace: bool = False,
         away: bool = False,
         environment: Mapping[str, str] | None = None,
+        settings: tuple[str, ...] = (),
     ) -> Answer:
         repo = self._opened()
         variables = {**_environment(repo, trace=trace), **(environment or {})}
-        settings: tuple[str, ...] = _QUIET
+        settings = (*_QUIET, *settings)
         if away:
             variables |= self._access.environment(self.remote, _SSH)
             settings += self._access.options(self.remote)

@@ -8,7 +8,7 @@ import difflib
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hubctl.errors import GuardRefused, InputError
 from hubctl.model import tree
@@ -72,7 +72,8 @@ def compare(
     """The difference between a branch and what is wanted of it.
 
     Args:
-        published: path to blob id, of all below ``wanted.owned`` and of the paths in ``wanted.files``.
+        published: path to blob id, of all below ``wanted.owned`` and of the paths in ``wanted.files`` and
+            ``wanted.stamps``.
         wanted: files, and the folders that are ours whole.
         object_format: of the ids, ``sha1`` or ``sha256``.
         spokes_folder: holds one folder per spoke.
@@ -82,6 +83,8 @@ def compare(
     """
     for path in wanted.files:
         _check_path(path)
+    if wanted.stamps:
+        return _stamped(published, wanted, object_format, spokes_folder)
     added = tuple(sorted(path for path in wanted.files if path not in published))
     changed = tuple(
         sorted(
@@ -98,6 +101,17 @@ def compare(
         writes={path: wanted.files[path] for path in (*added, *changed)},
         spokes=_spokes(published, (*added, *changed), removed, spokes_folder),
     )
+
+
+def _stamped(published: Mapping[str, str], wanted: tree.Wanted, object_format: str, spokes_folder: str) -> Changes:
+    """Stamps are as if they were not there, unless something else changes or one is missing."""
+    bare = replace(wanted, stamps={})
+    others = {path: blob for path, blob in published.items() if path not in wanted.stamps}
+    found = compare(others, bare, object_format=object_format, spokes_folder=spokes_folder)
+    if found.empty and published.keys() >= wanted.stamps.keys():
+        return found
+    whole = replace(bare, files={**wanted.files, **wanted.stamps})
+    return compare(published, whole, object_format=object_format, spokes_folder=spokes_folder)
 
 
 def owns(owned: tuple[str, ...], path: str) -> bool:

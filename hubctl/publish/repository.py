@@ -5,6 +5,7 @@ caller that needs several calls to belong together holds it with ``async with re
 """
 
 import asyncio
+import random
 import secrets
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hubctl.errors import InputError
-from hubctl.publish import cache, lock, stream, tracked
+from hubctl.publish import cache, lock, notes, stream, tracked
 from hubctl.publish.access import Access
 from hubctl.publish.signing import Signer
 
@@ -35,6 +36,7 @@ class Repository:
         remote: str,
         branch: str,
         *,
+        base: str = "",
         patience: float = 60.0,
         access: Access | None = None,
         signer: Signer | None = None,
@@ -45,6 +47,7 @@ class Repository:
             state: folder for the cache and its lock.
             remote: URL or path.
             branch: without ``refs/heads/``.
+            base: the branch that it is begun from, and that counts as long as it does not exist.
             patience: seconds to wait for another writer.
             access: credentials; without, git's own are used.
             signer: signs every commit; without, none is signed.
@@ -57,7 +60,8 @@ class Repository:
             raise InputError(f"{branch!r} is no branch name", hint="see `git check-ref-format --help` for the rules")
         self.turn = lock.Lock(state / "repository.lock", patience)
         self._cache = cache.Cache(state, remote, access)
-        self._tracked = tracked.Tracked(self._cache, branch)
+        self._tracked = tracked.Tracked(self._cache, branch, base)
+        self._notes = notes.Notes(self._cache)
         self._signer = signer
 
     async def fetch(self) -> str:
@@ -94,7 +98,15 @@ class Repository:
         if not blobs:
             return {}
         asked = "".join(f"{entry.rpartition(' ')[2]}\n" for entry in blobs.values()).encode()
-        out = await self._mended(lambda: self._cache.local("cat-file", "--batch", "--buffer", stdin=asked).out)
+
+        def batch() -> bytes:
+            return self._cache.local("cat-file", "--batch", "--buffer", stdin=asked).out
+
+        out = await self._mended(batch)
+        if lacking := stream.missing(out):
+            async with self.turn:
+                await self._mended(lambda: self._tracked.bring(lacking))
+            out = await self._mended(batch)
         return dict(zip(blobs, stream.contents(out), strict=True))
 
     async def write(self, draft: stream.Draft) -> str:
@@ -130,27 +142,111 @@ class Repository:
             for pause in REREAD:
                 await asyncio.sleep(pause)
                 tip = await self.fetch()
-                contained = await _threaded(partial(self._tracked.holds, commit, tip)) if tip else False
-                if contained:
+                if tip and await self._holds(commit, tip):
                     return True
                 if tip != parent:
                     return False
         raise self._cache.refused("the push was refused", answer)
 
+    async def _holds(self, commit: str, tip: str) -> bool:
+        """Whether the commit is the tip or behind it, also where nothing was fetched yet."""
+        holds = partial(self._tracked.holds, commit, tip)
+        return await _threaded(holds) or (await self._deepened() and await _threaded(holds))
+
+    async def exists(self) -> bool:
+        """Whether the branch itself, not only its base, was there at the last fetch."""
+        return bool(await self._mended(self._tracked.own))
+
+    async def begin_base(self, draft: stream.Draft) -> None:
+        """Make the base of a branch that has none yet, unless another writer does.
+
+        Raises:
+            RemoteFailed: the remote refused.
+        """
+        base = self._tracked.base
+        assert base is not None  # noqa: S101 - a mistake of the caller, not of a user
+        commit = await self.write(draft)
+        async with self.turn:
+            answer = await _threaded(lambda: base.push(commit, ""))
+            tip = commit if answer.status == 0 else await self._mended(base.take)
+        if tip:
+            return
+        raise self._cache.refused("the push was refused", answer)
+
+    async def noted(self, commit: str) -> str:
+        """The note on a commit, as the remote has it; empty when there is none.
+
+        Raises:
+            RemoteFailed: the remote did not answer.
+        """
+        async with self.turn:
+            await self._mended(self._notes.take)
+            return await self._mended(lambda: self._notes.read(commit))
+
+    async def note(self, commit: str, text: str, author: tuple[str, str]) -> None:
+        """Put a note on a commit, whatever other writers do to the notes meanwhile.
+
+        Raises:
+            PublishConflict: other writers were first each time.
+            RemoteFailed: the remote refused.
+        """
+        for pause in notes.PAUSES:
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads writers, keeps no secret
+            async with self.turn:
+                before = await self._mended(self._notes.take)
+                await self._mended(lambda: self._notes.add(commit, text, author))
+                answer = await _threaded(partial(self._notes.push, before))
+                if answer.status == 0:
+                    return
+                if await self._mended(self._notes.take) == before:
+                    raise self._cache.refused(f"the push of {notes.REF} was refused", answer)
+        raise notes.outrun()
+
     async def find(self, trailer: str, value: str) -> str:
-        """The newest commit of the fetched tip whose trailer has exactly that value; empty when there is none."""
-        found = await self._log("--fixed-strings", f"--grep={trailer}: {value}")
+        """The newest commit of the fetched tip whose trailer has exactly that value; empty when there is none.
+
+        Raises:
+            RemoteFailed: it may lie in what was not fetched yet, and the remote did not answer.
+        """
+        asked = ("--fixed-strings", f"--grep={trailer}: {value}")
+        found = await self._log(*asked)
+        if not any((trailer, value) in record.trailers for record in found) and await self._deepened():
+            found = await self._log(*asked)
         return next((record.commit for record in found if (trailer, value) in record.trailers), "")
 
-    async def log(self, paths: Iterable[str] = (), limit: int = 20) -> tuple[stream.Record, ...]:
-        """The newest commits of the fetched tip that touch ``paths``, or any, newest first."""
-        return await self._log(f"--max-count={limit}", "--", *paths)
+    async def log(self, paths: Iterable[str] = (), limit: int = 20, *, ask: bool = True) -> tuple[stream.Record, ...]:
+        """The newest commits of the fetched tip that touch ``paths``, or any, newest first.
+
+        Args:
+            paths: files and folders.
+            limit: most commits.
+            ask: fetch more of the history if there may be more of them in it.
+
+        Raises:
+            RemoteFailed: more was to be fetched, and the remote did not answer.
+        """
+        asked = (f"--max-count={limit}", "--", *paths)
+        edge = await self._mended(self._tracked.edge)
+        # Where the history is cut off, a commit seems to add all that it holds.
+        found = tuple(record for record in await self._log(*asked) if record.commit not in edge)
+        if len(found) >= limit or not edge or not ask:
+            return found
+        await self._deepened()
+        return await self._log(*asked)
 
     async def touched(self, commits: Iterable[str], path: str) -> dict[str, dict[str, str]]:
         """Commit to path to ``added``, ``changed`` or ``removed``, of the files at or below ``path``."""
         asked = "".join(f"{commit}\n" for commit in commits).encode()
         args = ("diff-tree", "--stdin", "--root", "-c", "-r", "-z", "--no-renames", "--name-status", "--", path)
         return stream.touched(await self._mended(lambda: self._cache.local(*args, stdin=asked).out)) if asked else {}
+
+    async def _deepened(self) -> bool:
+        """Fetch the whole history; whether there was more of it."""
+        async with self.turn:
+            lacked = bool(await self._mended(self._tracked.edge))
+            if lacked:
+                await self._mended(self._tracked.deepen)
+        return lacked
 
     async def _log(self, *args: str) -> tuple[stream.Record, ...]:
         return stream.history(await self._mended(lambda: self._tracked.log(*args)))

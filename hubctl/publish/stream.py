@@ -98,15 +98,24 @@ def listing(out: bytes) -> dict[str, str]:
 
 def contents(out: bytes) -> Iterator[bytes]:
     """The objects in an answer of ``cat-file --batch``, in the order asked; empty for one that is missing."""
+    return (data or b"" for _, data in _objects(out))
+
+
+def missing(out: bytes) -> tuple[str, ...]:
+    """What was asked for in vain, of the same answer; each once."""
+    return tuple(dict.fromkeys(name for name, data in _objects(out) if data is None))
+
+
+def _objects(out: bytes) -> Iterator[tuple[str, bytes | None]]:
     start = 0
     while start < len(out):
         end = out.index(b"\n", start)
-        size = out[start:end].rsplit(b" ", 1)[1]
+        name, _, size = out[start:end].rpartition(b" ")
         start = end + 1
         if not size.isdigit():
-            yield b""
+            yield name.decode(), None
             continue
-        yield out[start : start + int(size)]
+        yield name.split(b" ")[0].decode(), out[start : start + int(size)]
         start += int(size) + 1
 
 

@@ -9,9 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import stamina
 
 from hubctl.errors import HubctlError, PublishConflict, RemoteFailed
@@ -19,6 +18,9 @@ from hubctl.model import incident as incidents
 from hubctl.model import remediation as remediations
 from hubctl.model.values import Webhook
 from hubctl.remediate import override
+
+if TYPE_CHECKING:  # publishing shares this module and starts without HTTP
+    import httpx
 
 TRAILER = "Hubctl-Action-Id"
 """Commit trailer that carries a remediation's id."""
@@ -140,6 +142,8 @@ async def _tell(webhook: Webhook, action_id: str, body: dict[str, Any], ports: P
     url = webhook.url or ports.environ.get(webhook.url_env or "", "")
     if not url:
         return f"{webhook.name}: the variable {webhook.url_env} is not set"
+    import httpx  # noqa: PLC0415 - as above
+
     headers = {"Idempotency-Key": action_id}
     try:
         if webhook.token_file:
@@ -153,7 +157,7 @@ async def _tell(webhook: Webhook, action_id: str, body: dict[str, Any], ports: P
     return ""
 
 
-async def _post(client: httpx.AsyncClient, url: str, headers: dict[str, str], body: dict[str, Any]) -> None:
+async def _post(client: "httpx.AsyncClient", url: str, headers: dict[str, str], body: dict[str, Any]) -> None:
     async for attempt in stamina.retry_context(_worth_another_try, attempts=ATTEMPTS, wait_initial=0.2, wait_max=2):
         with attempt:
             (await client.post(url, headers=headers, json=body)).raise_for_status()
@@ -161,6 +165,8 @@ async def _post(client: httpx.AsyncClient, url: str, headers: dict[str, str], bo
 
 def _worth_another_try(error: Exception) -> bool:
     """Transport errors and 5xx pass; what the receiver refuses once it refuses again."""
+    import httpx  # noqa: PLC0415 - as above
+
     if isinstance(error, httpx.HTTPStatusError):
         return error.response.is_server_error
     return isinstance(error, httpx.TransportError)

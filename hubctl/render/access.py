@@ -12,7 +12,7 @@ from hubctl.model import base
 from hubctl.model.access import AGENT_NAMESPACE
 from hubctl.model.cluster import ManagedCluster
 from hubctl.model.predictor import InferenceService
-from hubctl.model.values import AcmRoute, UrlRoute
+from hubctl.model.route import AcmRoute, UrlRoute
 
 _THROUGH_APISERVER = re.compile(r"/api/v1/namespaces/([^/]+)/services/([^/]+)/proxy(?:/|$)")
 """The kube-apiserver's own proxy, which asks for the right on the subresource ``services/proxy``."""
@@ -45,8 +45,6 @@ def roles(cluster: ManagedCluster) -> list[dict[str, Any]]:
     read: dict[str, set[str]] = {}
     proxied: dict[str, set[str]] = {}
     for model in cluster.models:
-        if not model.polled:
-            continue
         if through := _through_apiserver(model):
             proxied.setdefault(through[0], set()).add(through[1])
         else:
@@ -63,7 +61,7 @@ def exposed(clusters: Iterable[ManagedCluster]) -> list[dict[str, str]]:
         (model.namespace, model.service, str(model.route.target_port), model.route.scheme)
         for cluster in clusters
         for model in cluster.models
-        if model.polled and isinstance(model.route, AcmRoute)
+        if isinstance(model.route, AcmRoute)
     }
     return [dict(zip(("namespace", "service", "port", "protocol"), each, strict=True)) for each in sorted(found)]
 

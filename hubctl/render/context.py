@@ -3,6 +3,7 @@
 Templates get no objects of ours, so that their contract is this module and not the whole of ``hubctl.model``.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from hubctl.errors import InputError
@@ -12,6 +13,7 @@ from hubctl.model.delivery import Delivery
 from hubctl.model.fleet import HubInputs
 from hubctl.model.platform import PLATFORM_PEERS, VISIBILITY
 from hubctl.model.predictor import InferenceService
+from hubctl.model.runtime import MOUNT, ServingRuntime
 from hubctl.model.serving import HfStorage, OciStorage
 from hubctl.model.storage import AnyStorage, PvcStorage, S3Storage
 from hubctl.model.values import ModelProfile
@@ -36,10 +38,11 @@ def spoke_context(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, Any]:
     Returns:
         ``spoke`` (name, platform, version, topology, destination, namespace, namespaces, deploymentMode, raw, labels,
         groups, step, quarantined, source, overrides), ``storage`` (type and its fields, ``accessMode`` filled in),
-        ``networkPolicy`` (``peers``, or None), ``monitoring`` (its section), ``models`` (list, see ``model_context``)
-        and ``engine`` (``env``, the coordination engine's environment).
+        ``networkPolicy`` (``peers``, or None), ``monitoring`` (its section), ``models`` (list, see ``model_context``),
+        ``runtimes`` (list, see ``runtimes_context``) and ``engine`` (``env``, the coordination engine's environment).
     """
-    models = [model_context(cluster, model) for model in cluster.models]
+    runtimes = inputs.values.hubctl.runtimes
+    models = [model_context(cluster, model, runtimes) for model in cluster.models]
     namespaces = sorted({cluster.namespace, *(model.namespace for model in cluster.models)})
     return {
         "spoke": {
@@ -63,15 +66,20 @@ def spoke_context(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, Any]:
         "networkPolicy": network_policy(cluster),
         "monitoring": cluster.monitoring.model_dump(by_alias=True),
         "models": models,
+        "runtimes": runtimes_context(cluster, runtimes),
         "engine": {"env": engine_environment(inputs, cluster)},
     }
 
 
-def model_context(cluster: ManagedCluster, model: InferenceService) -> dict[str, Any]:
-    """What a template sees of one model: its profile, version, namespace, service, exposure and ``storageUri``."""
+def model_context(
+    cluster: ManagedCluster, model: InferenceService, runtimes: Mapping[str, ServingRuntime]
+) -> dict[str, Any]:
+    """What a template sees of one model: its profile, version, namespace, service, exposure and where its files are."""
     profile = model.profile
     names = {"model": model.name, "version": model.version}
     container = profile.container
+    runtime = runtimes.get(profile.runtime or "")
+    reads_claim = runtime is not None and runtime.reads_claim
     return {
         "name": model.name,
         "version": model.version,
@@ -85,7 +93,7 @@ def model_context(cluster: ManagedCluster, model: InferenceService) -> dict[str,
             "args": [base.fill(arg, **names) for arg in container.args],
         },
         "protocol": profile.protocol,
-        "port": container.port if container else PORT,
+        "port": container.port if container else runtime.port if runtime else PORT,
         "readinessPath": base.fill(profile.readiness_path, model=model.name),
         "runtime": profile.runtime,
         "output": profile.output,
@@ -94,9 +102,26 @@ def model_context(cluster: ManagedCluster, model: InferenceService) -> dict[str,
         "canaryTrafficPercent": profile.canary_traffic_percent,
         "expose": exposure(cluster, model),
         "resources": resources(profile, cluster.topology),
-        "storageUri": None if container else storage_uri(cluster, model),
+        "storageUri": None if container or reads_claim else storage_uri(cluster, model),
+        "modelDir": f"{MOUNT}/{base.fill(profile.path, **names)}" if reads_claim else None,
         "ownStorage": profile.storage is not None,
     }
+
+
+def runtimes_context(cluster: ManagedCluster, runtimes: Mapping[str, ServingRuntime]) -> list[dict[str, Any]]:
+    """The runtimes that a spoke's models name, once for each of their namespaces, by name and namespace.
+
+    Each has ``name``, ``namespace``, ``image``, ``args``, ``port``, ``formats``, ``protocols``, ``claim`` (what it
+    mounts at ``mount``, or None) and ``mount``.
+    """
+    named = {(model.profile.runtime or "", model.namespace) for model in cluster.models}
+    claim = cluster.storage.claim if isinstance(cluster.storage, PvcStorage) else None
+    return [
+        runtimes[name].model_dump(include={"image", "args", "port", "formats", "protocols"})
+        | {"name": name, "namespace": space, "claim": claim if runtimes[name].reads_claim else None, "mount": MOUNT}
+        for name, space in sorted(named)
+        if name in runtimes
+    ]
 
 
 def exposure(cluster: ManagedCluster, model: InferenceService) -> dict[str, Any] | None:
@@ -264,7 +289,11 @@ def cluster_proxy(inputs: HubInputs) -> dict[str, Any] | None:
 
 def kinds(inputs: HubInputs) -> set[tuple[str, str]]:
     """Group and kind of the objects that only some spokes get; the AppProject allows no others."""
-    return {kind for cluster in inputs.clusters for kind, wanted in _switches(cluster).items() if wanted}
+    found = {kind for cluster in inputs.clusters for kind, wanted in _switches(cluster).items() if wanted}
+    runtimes = inputs.values.hubctl.runtimes
+    if any(runtimes_context(cluster, runtimes) for cluster in inputs.clusters):
+        found.add(("serving.kserve.io", "ServingRuntime"))
+    return found
 
 
 def _switches(cluster: ManagedCluster) -> dict[tuple[str, str], bool]:

@@ -8,7 +8,7 @@ import difflib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import yaml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from hubctl.errors import TemplateError
-from hubctl.model import digest
+from hubctl.model import credential, digest
 
 SUFFIX = ".j2"
 _MISSING = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined")
@@ -33,11 +33,13 @@ class Templates:
 
     Attributes:
         digest: of the files that they were read from.
+        own: name to text of those that are a person's own.
     """
 
     environment: jinja2.Environment
     names: tuple[str, ...]
     digest: str = ""
+    own: Mapping[str, str] = field(default_factory=dict)
 
     def render(self, name: str, context: Mapping[str, Any], subject: str) -> str:
         """The text of one template.
@@ -91,11 +93,16 @@ def load_templates(folder: Path | None) -> Templates:
             environment.get_template(name)
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(
-                str(error.message),
+                credential.masked(str(error.message)),
                 where=f"templates/{name}:{error.lineno}",
                 hint="see docs/templates.md for the syntax",
             ) from error
-    return Templates(environment, names, digest.of_files({name: _read(folders, name) for name in names}))
+    own = {
+        name: _read(folders[:1], name).decode(errors="replace")
+        for name in names
+        if folder and (folder / name).is_file()
+    }
+    return Templates(environment, names, digest.of_files({name: _read(folders, name) for name in names}), own)
 
 
 def _read(folders: list[Path], name: str) -> bytes:
@@ -134,7 +141,7 @@ def _explained(error: Exception, name: str, context: Mapping[str, Any], subject:
         wanted = missing.group(1) or missing.group(2)
         if near := difflib.get_close_matches(wanted, sorted(_names_in(context)), n=1):
             hint = f"did you mean {near[0]!r}? " + hint
-    return TemplateError(str(error), where=f"templates/{name}:{line} ({subject})", hint=hint)
+    return TemplateError(credential.masked(str(error)), where=f"templates/{name}:{line} ({subject})", hint=hint)
 
 
 def _line_in_template(error: Exception) -> int:

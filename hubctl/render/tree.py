@@ -6,15 +6,17 @@ Naming rule: ``spoke/NAME.yaml.j2`` becomes ``spokes/<spoke>/NAME.yaml``; ``NAME
 comes last and sees ``resources``, the files beside it but those that end with ``.shared.yaml``.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import yaml
 
 from hubctl.errors import TemplateError
-from hubctl.model import tree
+from hubctl.model import credential, tree
+from hubctl.model.credential import NotCredential
 from hubctl.model.fleet import HubInputs
-from hubctl.render import context
+from hubctl.render import context, manifests, plain
 
 DELIVERY = "delivery.yaml"
 """Parameters of a spoke's Application; a spoke whose folder lacks it is out of the ApplicationSets' reach."""
@@ -26,6 +28,10 @@ SHARED = ".shared.yaml"
 _PLAIN = frozenset({DELIVERY, KUSTOMIZATION})
 
 
+Inspect = Callable[[str, Sequence[Mapping[str, Any]]], None]
+"""Is handed each file of objects as it is made: its path in the tree and its documents, parsed."""
+
+
 class Renderer(Protocol):
     """What this module needs of the templates."""
 
@@ -33,35 +39,61 @@ class Renderer(Protocol):
     def names(self) -> tuple[str, ...]:
         """Every template's name, such as ``spoke/storage.yaml.j2``."""
 
+    @property
+    def own(self) -> Mapping[str, str]:
+        """Name to text of those that are a person's own."""
+
     def render(self, name: str, context: Mapping[str, Any], subject: str) -> str:
         """The text of one template."""
 
 
-def render_tree(inputs: HubInputs, templates: Renderer) -> tree.RenderedTree:
+def render_tree(inputs: HubInputs, templates: Renderer, inspect: Inspect | None = None) -> tree.RenderedTree:
     """Every file of the fleet; a function of its arguments only.
+
+    Args:
+        inputs: the fleet.
+        templates: what makes files of it.
+        inspect: looks at the objects, so that nobody has to parse the files again.
 
     Raises:
         TemplateError: a template failed, or made something that is no manifest of ours.
         InputError: the hub's manifests lack an input.
     """
+    marks = inputs.values.hubctl.not_credentials
+    plain.refuse_texts(templates.own, marks)
     files: dict[str, bytes] = {}
     for cluster in inputs.clusters:
         subject = f"spoke {cluster.name}"
-        files |= _folder(
-            f"{tree.SPOKES}/{cluster.name}", "spoke/", templates, context.spoke_context(inputs, cluster), subject
-        )
-    files |= _folder(tree.HUB, "hub/", templates, context.hub_context(inputs), "hub")
+        seen = context.spoke_context(inputs, cluster)
+        folder = Folder(f"{tree.SPOKES}/{cluster.name}", "spoke/", subject, marks)
+        files |= _files(folder, templates, seen, inspect)
+    files |= _files(Folder(tree.HUB, "hub/", "hub", marks), templates, context.hub_context(inputs), inspect)
     return tree.RenderedTree(dict(sorted(files.items())))
 
 
-def _folder(target: str, prefix: str, templates: Renderer, seen: dict[str, Any], subject: str) -> dict[str, bytes]:
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """One folder of the tree: where it lies, its templates' prefix, whom it is for, what is no credential in it."""
+
+    target: str
+    prefix: str
+    subject: str
+    marks: tuple[NotCredential, ...]
+
+
+def _files(folder: Folder, templates: Renderer, seen: dict[str, Any], inspect: Inspect | None) -> dict[str, bytes]:
+    target, prefix, subject = folder.target, folder.prefix, folder.subject
     made: dict[str, bytes] = {}
     last = f"{prefix}{KUSTOMIZATION}.j2"
     for name in (name for name in templates.names if name.startswith(prefix) and name != last):
         for file, extra in _outputs(name, name.removeprefix(prefix).removesuffix(".j2"), seen):
             text = templates.render(name, {**seen, **extra, "template": f"templates/{name}"}, subject)
             if text.strip():
-                _check(text, file, name, subject)
+                objects = _check(text, file, name, subject)
+                if name in templates.own:
+                    plain.refuse_objects(objects, file, name, subject, marks=folder.marks)
+                if inspect and objects and file not in _PLAIN:
+                    inspect(f"{target}/{file}", objects)
                 made[file] = text.encode()
     if last in templates.names:
         resources = sorted(file for file in made if file not in _PLAIN and not file.endswith(SHARED))
@@ -93,21 +125,21 @@ def _outputs(template: str, file: str, seen: dict[str, Any]) -> Iterator[tuple[s
         yield f"{stem}-{name}.{suffix}", {kind: item}
 
 
-def _check(text: str, file: str, template: str, subject: str) -> None:
-    """Refuse what is not a Kubernetes object that says it is ours."""
+def _check(text: str, file: str, template: str, subject: str) -> list[Any]:
+    """The documents of a file; refuses what is not a Kubernetes object that says it is ours."""
     try:
-        documents = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date, such as 2026-13-45
+        documents = manifests.parse(text)
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 0
-        problem = getattr(error, "problem", None) or error
+        place = f"{file}:{mark.line + 1}" if mark else file
+        problem = credential.masked(str(getattr(error, "problem", None) or error))
         raise TemplateError(
-            f"{file}:{line} is not YAML: {problem}",
+            f"{place} is not YAML: {problem}",
             where=f"templates/{template} ({subject})",
             hint="run `hubctl render --output DIR` without this template to compare, or check its indentation",
         ) from error
     if file in _PLAIN:
-        return
+        return documents
     for document in documents:
         if not isinstance(document, dict) or not {"apiVersion", "kind", "metadata"} <= document.keys():
             raise TemplateError(
@@ -125,3 +157,4 @@ def _check(text: str, file: str, template: str, subject: str) -> None:
                 where=f"templates/{template} ({subject})",
                 hint="use the `labels` macro of templates/provenance.j2, which adds it",
             )
+    return documents

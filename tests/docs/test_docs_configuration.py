@@ -9,7 +9,23 @@ from pydantic.fields import FieldInfo
 
 from hubctl.inputs.document import parse
 from hubctl.inputs.explain import check
-from hubctl.model import access, cluster, delivery, gitops, platform, remediation, rollout, serving, storage, values
+from hubctl.model import (
+    access,
+    cluster,
+    credential,
+    delivery,
+    gitops,
+    hydrated,
+    platform,
+    publishing,
+    remediation,
+    rollout,
+    route,
+    runtime,
+    serving,
+    storage,
+    values,
+)
 from hubctl.model.base import parse_duration
 from tests.docs import markdown
 
@@ -23,6 +39,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "hubctl.gitops.author": gitops.Author,
     "hubctl.gitops.credentials": gitops.Credentials,
     "hubctl.gitops.signing": gitops.Signing,
+    "hubctl.gitops.publishing": publishing.Publishing,
+    "hubctl.gitops.publishing.hydrated": hydrated.Hydrated,
     "hubctl.delivery": delivery.Delivery,
     "strategy": rollout.Strategy,
     "A step": rollout.Step,
@@ -32,13 +50,15 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "hubctl.clusterProxy": access.ClusterProxy,
     "access": access.Access,
     "token": access.Token,
-    "A route of type url": values.UrlRoute,
-    "A route of type acm": values.AcmRoute,
+    "A route of type url": route.UrlRoute,
+    "A route of type acm": route.AcmRoute,
     "hubctl.models.NAME": values.ModelProfile,
     "resources": serving.Resources,
+    "tensor": values.Tensor,
     "features": values.Features,
     "A container": serving.Container,
     "gpu": serving.Gpu,
+    "hubctl.runtimes.NAME": runtime.ServingRuntime,
     "A group": values.Group,
     "hubctl.aggregate": values.Aggregate,
     "hubctl.remediation": values.Remediation,
@@ -46,6 +66,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "hubctl.notify": values.Notify,
     "A webhook": values.Webhook,
     "hubctl.store": values.Store,
+    "A mark": credential.NotCredential,
+    "hubctl.schemas": values.Schemas,
     "Spoke": cluster.Spoke,
     "Spoke metadata": cluster.Metadata,
     "Spoke spec": cluster.SpokeSpec,
@@ -84,7 +106,8 @@ def default_of(field: FieldInfo) -> object:
     found: Any = field.get_default(call_default_factory=True)
     if isinstance(found, BaseModel):
         return None
-    return found if found not in (None, (), {}) else None
+    found = list(found) if isinstance(found, tuple) else found
+    return found if found not in (None, [], {}) else None
 
 
 def told(cell: str, field: FieldInfo) -> object:

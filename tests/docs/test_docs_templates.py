@@ -1,11 +1,13 @@
 """docs/templates.md against the template environment and what templates see."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 from jinja2.filters import FILTERS
 
 from hubctl.inputs.load import load_inputs
+from hubctl.model.runtime import ServingRuntime
 from hubctl.model.storage import S3Storage
 from hubctl.render import context
 from hubctl.render.templates import load_templates
@@ -39,6 +41,16 @@ def test_delimiters_are_shown() -> None:
         assert mark in PAGE.section("Delimiters")
 
 
+def of_a_runtime() -> set[str]:
+    """What templates see of one runtime; the samples need none of their own."""
+    cluster = SAMPLE.clusters[0]
+    first = cluster.models[0]
+    served = replace(first, profile=first.profile.model_copy(update={"runtime": "ours"}))
+    runtimes = {"ours": ServingRuntime(image="server:1", formats=("sklearn",))}
+    [found] = context.runtimes_context(replace(cluster, models=(served,)), runtimes)
+    return set(found)
+
+
 def test_every_name_that_spoke_templates_see_is_listed() -> None:
     expected = set()
     for cluster in SAMPLE.clusters:
@@ -48,6 +60,7 @@ def test_every_name_that_spoke_templates_see_is_listed() -> None:
         expected |= {f"storage.{key} ({kind})" if key != "type" else "storage.type" for key in seen["storage"]}
         expected |= {f"model.{key}" for key in seen["models"][0]} | {"models", "engine.env", "template", "resources"}
         expected |= {f"monitoring.{key}" for key in seen["monitoring"]} | {"networkPolicy.peers"}
+    expected |= {f"runtimes[].{key}" for key in of_a_runtime()}
     assert expected == set(PAGE.words("What spoke templates see"))
 
 

@@ -14,8 +14,8 @@ from hubctl.cli import main
 from tests.e2e.world import MODEL, World, git
 
 PRINTING = (
-    "validate", "clusters list", "clusters show north", "models list", "diff", "publish --dry-run", "poll",
-    "reconcile --dry-run", "status", "status --storage", "incidents list", "incidents show inc-",
+    "validate", "schemas list", "clusters list", "clusters show north", "models list", "diff", "publish --dry-run",
+    "poll", "reconcile --dry-run", "status", "status --storage", "incidents list", "incidents show inc-",
     "remediations list", "remediations show rem-", "explain inc-", "doctor",
 )  # fmt: skip
 

@@ -128,6 +128,9 @@ def test_secret_on_the_branch_is_redacted(healthy: World) -> None:
     labelled = secret["metadata"] | {"labels": {"app.kubernetes.io/managed-by": "hubctl"}}  # type: ignore[operator]
     new = secret | {"metadata": labelled, "stringData": {"a": "other"}}
     template.write_text("[% if spoke.name == 'north' %]\n" + yaml.safe_dump(new) + "[% endif %]\n")
+    assert "stringData.a: a Secret with a value" in healthy.inside("diff", expect=2).err
+    mark = {"file": path, "field": "stringData.a", "reason": "a test"}
+    healthy.edit_values(lambda hubctl: hubctl.update(notCredentials=[mark]))
     data = told(healthy)
     (one,) = [entry for entry in data["objects"] if entry["kind"] == "Secret"]
     field = {"path": "stringData.a", "change": "changed", "old": "(redacted)", "new": "(redacted)"}

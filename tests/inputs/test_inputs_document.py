@@ -23,7 +23,7 @@ BROKEN = {
     "a: 1\nb: \x00\n": ("f.yaml:2", "found control character '\\x00'"),
     "a: &a\n  b: *a\n": ("f.yaml:1", "nested deeper than"),
     "a: &a\n  <<: *a\n": ("f.yaml:1", "nested deeper than"),
-    "<<: text\n": ("f.yaml:1", "found 'text' to merge"),
+    "<<: text\n": ("f.yaml:1", "found a list or a single value to merge"),
 }
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from hubctl.inputs.explain import PATTERNS, has_credentials, nearest, shown
+from hubctl.inputs.explain import PATTERNS, has_credentials, shown
 from hubctl.inputs.schema import schemas
 from hubctl.model.cluster import SpokeSpec
+from hubctl.model.spelling import nearest
 from tests.inputs.inputfolder import SPOKE, VALUES, Folder
 
 SPOKE_KEYS = ", ".join(sorted(field.alias or name for name, field in SpokeSpec.model_fields.items()))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hubctl.inputs.settle import patched
 from hubctl.model.serving import FORMATS, misfit, spelled
 from hubctl.model.values import ModelPatch, ModelProfile
+from hubctl.reconcile import services
 from tests.inputs.inputfolder import VALUES, Folder
 
 WRONG = {
@@ -75,10 +76,10 @@ def test_canary_is_taken_on_a_knative_spoke(folder: Folder) -> None:
     assert inputs.clusters[0].deployment_mode == "Serverless"
 
 
-def test_model_that_speaks_v2_is_delivered_and_warned_about(folder: Folder) -> None:
+def test_model_that_speaks_v2_is_delivered_and_asked(folder: Folder) -> None:
     inputs = patch(folder, "protocol: v2").load()
-    assert inputs.clusters[0].models[0].profile.protocol == "v2"
-    assert any("polls v1 only" in warning for warning in inputs.warnings)
+    assert [service.profile.protocol for service in services(inputs)] == ["v2"]
+    assert not any("anomaly-detector" in warning for warning in inputs.warnings)
 
 
 @pytest.mark.parametrize(

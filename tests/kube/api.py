@@ -5,6 +5,7 @@ Manifests are sent as the YAML that hubctl wrote, so that the server's own parse
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -40,21 +41,45 @@ class Api:
 
     client: httpx.Client
     _kinds: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    _made: list[str] = field(default_factory=list)
 
-    def define(self, definitions: Path) -> None:
-        """Installs the CRDs in a folder and waits until their kinds are served.
+    def define(self, definitions: Path, pattern: str = "*.yaml") -> None:
+        """Installs the CRDs in a folder, or those whose file fits a pattern, and waits until their kinds are served.
+
+        What is there already stays as it is.
 
         Server-side, because the annotation of a client-side apply cannot hold the ApplicationSet's.
         """
         names = []
-        for file in sorted(definitions.glob("*.yaml")):
+        for file in sorted(definitions.glob(pattern)):
             text = file.read_text()
             names.append(yaml.load(text, Loader=yaml.CSafeLoader)["metadata"]["name"])
-            _must(self._patch(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{names[-1]}", text))
+            path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{names[-1]}"
+            if self.client.get(path).status_code == httpx.codes.NOT_FOUND:
+                _must(self._patch(path, text))
         until = time.monotonic() + ESTABLISH_SECONDS
         while not all(self._established(name) for name in names):
             if time.monotonic() > until:
                 raise RuntimeError(f"not every CRD was established within {ESTABLISH_SECONDS} s: {', '.join(names)}")
+            time.sleep(0.2)
+
+    def define_loose(self, group: str, plural: str, kind: str) -> None:
+        """Makes a cluster-scoped kind that takes any field and is served as v1; waits until it is."""
+        name = f"{plural}.{group}"
+        schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+        version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+        names = {"plural": plural, "singular": kind.lower(), "kind": kind}
+        body = {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": name},
+            "spec": {"group": group, "names": names, "scope": "Cluster", "versions": [version]},
+        }
+        _must(self.client.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", json=body))
+        until = time.monotonic() + ESTABLISH_SECONDS
+        while not self._established(name):
+            if time.monotonic() > until:
+                raise RuntimeError(f"{name} was not established within {ESTABLISH_SECONDS} s")
             time.sleep(0.2)
 
     def make_namespace(self, name: str) -> None:
@@ -63,6 +88,12 @@ class Api:
         made = self.client.post("/api/v1/namespaces", json=body)
         if made.status_code != httpx.codes.CONFLICT:
             _must(made)
+            self._made.append(name)
+
+    def remove_namespaces(self) -> None:
+        """Removes every namespace that was made, with what is in it; a namespace that was there stays."""
+        while self._made:
+            _must(self.client.delete(f"/api/v1/namespaces/{self._made.pop()}"))
 
     def ask(self, manifest: str, *, how: How = "create", validation: str = "Strict") -> Answer:
         """Whether the server would take a manifest, as a dry run with every validation of a real write.
@@ -88,13 +119,23 @@ class Api:
             return Answer(accepted=True, message="", stored=body)
         return Answer(accepted=False, message=body["message"], stored={})
 
-    def store(self, manifest: str) -> dict[str, Any]:
+    def store(self, manifest: str, **options: str) -> dict[str, Any]:
         """Really applies a manifest of a kind that is served, as Argo CD would; the object as it is stored."""
         parsed = yaml.load(manifest, Loader=yaml.CSafeLoader)
-        answer = self._patch(f"{self._collection(parsed)}/{parsed['metadata']['name']}", manifest)
+        answer = self._patch(f"{self._collection(parsed)}/{parsed['metadata']['name']}", manifest, **options)
         _must(answer)
         stored: dict[str, Any] = answer.json()
         return stored
+
+    def live(self, manifest: str) -> dict[str, Any] | None:
+        """The stored object of a manifest's kind, namespace and name; None where there is none."""
+        parsed = yaml.load(manifest, Loader=yaml.CSafeLoader)
+        answer = self.client.get(f"{self._collection(parsed)}/{parsed['metadata']['name']}")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        _must(answer)
+        found: dict[str, Any] = answer.json()
+        return found
 
     def _patch(self, path: str, manifest: str, **options: str) -> httpx.Response:
         headers = {"content-type": "application/apply-patch+yaml"}
@@ -135,6 +176,28 @@ class Api:
 def split(text: str) -> list[str]:
     """The YAML documents of a file, byte for byte."""
     return [part for part in re.split(r"^---$\n?", text, flags=re.MULTILINE) if part.strip()]
+
+
+def lost(wanted: Any, stored: Any, path: str = "") -> list[str]:
+    """Fields of what was sent that are not in what is stored."""
+    if isinstance(wanted, Mapping) and isinstance(stored, Mapping):
+        return [gone for key in wanted for gone in lost(wanted[key], stored.get(key), f"{path}.{key}")]
+    if isinstance(wanted, list) and isinstance(stored, list) and len(wanted) == len(stored):
+        return [gone for i, pair in enumerate(zip(wanted, stored, strict=True)) for gone in lost(*pair, f"{path}[{i}]")]
+    return [] if wanted == stored else [f"{path}: sent {wanted!r}, stored {stored!r}"]
+
+
+def added(wanted: Any, stored: Any, path: str = "", *, listed: bool = False) -> list[str]:
+    """Fields of what is stored that were not sent, inside of lists."""
+    if isinstance(wanted, Mapping) and isinstance(stored, Mapping):
+        new = [f"{path}.{key}: {stored[key]!r}" for key in stored if listed and key not in wanted]
+        return new + [
+            more for key in wanted for more in added(wanted[key], stored[key], f"{path}.{key}", listed=listed)
+        ]
+    if isinstance(wanted, list) and isinstance(stored, list):
+        pairs = enumerate(zip(wanted, stored, strict=True))
+        return [more for i, pair in pairs for more in added(*pair, f"{path}[{i}]", listed=True)]
+    return []
 
 
 def _root(version: str) -> str:

@@ -5,11 +5,12 @@ nothing happens to an object after it was accepted.
 """
 
 import contextlib
+import json
 import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -54,21 +55,72 @@ def running(programs: Path, folder: Path) -> Iterator[httpx.Client]:
     authority.configure_trust(trusted)
     trusted.load_cert_chain(folder / "admin.pem")
     with (
-        _program(etcd, folder / "etcd.log") as store,
-        _program(server, folder / "kube-apiserver.log") as api,
+        program(etcd, folder / "etcd.log") as store,
+        program(server, folder / "kube-apiserver.log") as api,
         httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=trusted, trust_env=False, timeout=60) as client,
     ):
         _until_ready(client, {folder / "etcd.log": store, folder / "kube-apiserver.log": api})
         yield client
 
 
+@contextlib.contextmanager
+def program(
+    command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program from start to stop, with both of its outputs in a file.
+
+    Args:
+        command: path and arguments.
+        log: written anew.
+        environment: whole; that of the tests when absent.
+    """
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            ["sh", "-c", UNTIL_STDIN_ENDS, *command],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            assert process.stdin
+            process.stdin.close()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def kubeconfig(folder: Path, client: httpx.Client) -> Path:
+    """A file with the one context ``test``, which may do everything."""
+    written = folder / "kubeconfig"
+    cluster = {"server": str(client.base_url).rstrip("/"), "certificate-authority": str(folder / "ca.pem")}
+    user = {"client-certificate": str(folder / "admin.pem"), "client-key": str(folder / "admin.pem")}
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "test", "cluster": cluster}],
+        "users": [{"name": "admin", "user": user}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
+        "current-context": "test",
+    }
+    written.write_text(json.dumps(content))
+    return written
+
+
 def _certificates(authority: trustme.CA, folder: Path) -> None:
-    """``ca.pem``, and certificate with key for either end in one file: ``server.pem``, ``admin.pem``."""
+    """``ca.pem``, and certificate with key in one file each: ``server.pem``, ``admin.pem``, ``guest.pem``."""
     authority.cert_pem.write_to_path(folder / "ca.pem")
     server = authority.issue_cert("127.0.0.1", common_name="server")
     # The name is not looked at, but a certificate without any is not taken.
     admin = authority.issue_cert("admin.invalid", common_name="admin", organization_name="system:masters")
-    for name, leaf in (("server", server), ("admin", admin)):
+    # Known by name, allowed nothing but what everybody is.
+    guest = authority.issue_cert("guest.invalid", common_name="guest")
+    for name, leaf in (("server", server), ("admin", admin), ("guest", guest)):
         leaf.private_key_and_cert_chain_pem.write_to_path(folder / f"{name}.pem")
 
 
@@ -110,25 +162,6 @@ def _server_flags(folder: Path, etcd_port: int, port: int) -> list[str]:
         f"--service-account-key-file={server}",
         f"--service-account-signing-key-file={server}",
     ]
-
-
-@contextlib.contextmanager
-def _program(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            ["sh", "-c", UNTIL_STDIN_ENDS, *command], stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT
-        ) as process,
-    ):
-        try:
-            yield process
-        finally:
-            assert process.stdin
-            process.stdin.close()
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
 
 
 def _until_ready(client: httpx.Client, programs: dict[Path, subprocess.Popen[bytes]]) -> None:

@@ -2,19 +2,12 @@
 # Builds etcd and kube-apiserver from the modules that go.mod pins, and copies the CRDs that crds/files lists out of the
 # modules that crds/go.mod pins; each once, into a cache folder named after its pins. Prints two lines: the folder with
 # the programs, then the folder with the CRDs. A filled cache needs neither Go nor network. Where KUBEBUILDER_ASSETS is
-# set, the programs are taken from there. Exit code 69: something has to be built and there is no Go.
+# set, the programs are taken from there; where HUBCTL_TEST_KUBECONFIG is, nobody needs them. Exit code 69: something has
+# to be built and there is no Go.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/hubctl/kube
-
-key() { cat "$@" | sha256sum | cut -c1-16; }
-
-need_go() {
-  command -v go >/dev/null && return
-  echo "tests/kube has something to build and there is no Go: install Go 1.26.3 or later" >&2
-  exit 69
-}
+. "$here/once.sh"
 
 build_programs() { # into folder $1
   local version minor
@@ -40,21 +33,13 @@ copy_crds() { # into folder $1
   install -m 0644 "$here"/crds/*.yaml "$1"
 }
 
-once() { # folder $1, filled by function $2; it appears whole or not at all
-  [ -d "$1" ] && return
-  need_go
-  fresh=$(mktemp -d "$cache/new.XXXXXX")
-  trap 'rm -rf "$fresh"' EXIT
-  "$2" "$fresh"
-  mv "$fresh" "$1"
-}
-
 programs=$cache/programs-$(key "$here/go.sum")
 definitions=$cache/crds-$(key "$here/crds/go.sum" "$here/crds/files" "$here"/crds/*.yaml)
-mkdir -p "$cache"
-exec 9>"$cache/lock"
-flock 9
-if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then programs=$KUBEBUILDER_ASSETS; else once "$programs" build_programs; fi
+if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
+  programs=$KUBEBUILDER_ASSETS
+elif [ -z "${HUBCTL_TEST_KUBECONFIG:-}" ]; then
+  once "$programs" build_programs
+fi
 once "$definitions" copy_crds
 echo "$programs"
 echo "$definitions"

@@ -1,52 +1,71 @@
-"""An API server for the session, and the rule that these tests run only when somebody asks for them.
+"""An API server for the session: our own, or the cluster that HUBCTL_TEST_KUBECONFIG names.
 
-They ask with `-m kube`, with HUBCTL_KUBE=1 or by naming this folder: the first run builds for minutes.
+These tests come last, so that the first build of the API server goes on beside the others.
 """
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.kube import apiserver
+from tests.kube import apiserver, cluster, parts
 from tests.kube.api import Api
 
 HERE = Path(__file__).resolve().parent
-BUILD_SECONDS = 3600
-NO_GO = 69
-"""Exit code of build.sh where there is nothing to build with."""
+SCRIPT = HERE / "build.sh"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "kube: sends manifests to a real kube-apiserver, which is built once")
-
-
-def pytest_ignore_collect(config: pytest.Config) -> bool | None:
-    """True leaves this folder alone; None has no opinion."""
-    asked = os.environ.get("HUBCTL_KUBE") == "1" or config.option.markexpr == "kube"
-    named = (Path(config.invocation_params.dir, arg.partition("::")[0]).resolve() for arg in config.args)
-    return None if asked or any(path.is_relative_to(HERE) for path in named) else True
+@pytest.hookimpl(trylast=True)  # after the plugin that shuffles
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.is_relative_to(HERE))
 
 
 @pytest.fixture(scope="session")
-def built() -> tuple[Path, Path]:
-    """The folder with etcd and kube-apiserver, and the one with the CRDs."""
-    done = subprocess.run([HERE / "build.sh"], capture_output=True, text=True, check=False, timeout=BUILD_SECONDS)
-    if done.returncode == NO_GO and not os.environ.get("CI"):
-        pytest.skip(done.stderr.strip())
-    assert done.returncode == 0, done.stderr
-    programs, definitions = done.stdout.splitlines()
-    return Path(programs), Path(definitions)
+def built(request: pytest.FixtureRequest) -> tuple[Path, ...]:
+    """The folder with etcd and kube-apiserver, and the one with the CRDs; waits for a build that goes on."""
+    return parts.built(SCRIPT, request.config)
 
 
 @pytest.fixture(scope="session")
-def api(built: tuple[Path, Path]) -> Iterator[Api]:
-    programs, definitions = built
-    # Not pytest's own folder, which is kept: the database of a run takes more than 100 MB.
-    with tempfile.TemporaryDirectory(prefix="hubctl-kube-") as folder, apiserver.running(programs, Path(folder)) as up:
+def server_folder() -> Iterator[Path]:
+    """What the server writes: its certificates, and the database of a run, which takes more than 100 MB."""
+    if os.environ.get(cluster.KUBECONFIG):
+        pytest.skip(f"needs users of the tests' own server: unset {cluster.KUBECONFIG}")
+    # Not pytest's own folder, which is kept.
+    with tempfile.TemporaryDirectory(prefix="hubctl-kube-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def served(request: pytest.FixtureRequest) -> Iterator[tuple[Api, Path]]:
+    """The server with our manifests' kinds, and a kubeconfig for it; what tests make is gone afterwards, kinds stay."""
+    named = os.environ.get(cluster.KUBECONFIG)
+    if named:
+        with cluster.named(Path(named)) as up:
+            server = Api(up)
+            done = parts.build(SCRIPT, request.config)
+            # Without Go the cluster's own kinds have to do; a missing one fails the tests that need it.
+            assert done.code in (0, parts.NO_GO), done.said
+            if done.code == 0:
+                server.define(done.folders[1])
+            yield server, Path(named)
+            server.remove_namespaces()
+        return
+    programs, definitions = request.getfixturevalue("built")
+    folder = request.getfixturevalue("server_folder")
+    with apiserver.running(programs, folder) as up:
         server = Api(up)
         server.define(definitions)
-        yield server
+        yield server, apiserver.kubeconfig(folder, up)
+
+
+@pytest.fixture(scope="session")
+def api(served: tuple[Api, Path]) -> Api:
+    return served[0]
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(served: tuple[Api, Path]) -> Path:
+    return served[1]

@@ -1,6 +1,5 @@
 """What hubctl renders is what the kinds' own schemas and Kubernetes' own validation take, and mistakes are caught."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 import yaml
 
 from tests.kube import fleets, variants
-from tests.kube.api import Api, How
+from tests.kube.api import Api, How, added, lost
 from tests.kube.variants import spoke
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(120, func_only=True)]
@@ -91,33 +90,11 @@ def test_nothing_rendered_is_stored_as_something_else(api: Api, fleet: fleets.Fl
         assert lost(yaml.safe_load(fleet.objects[name]), answer.stored) == [], name
 
 
-def lost(wanted: Any, stored: Any, path: str = "") -> list[str]:
-    """Fields of what was sent that are not in what is stored."""
-    if isinstance(wanted, Mapping) and isinstance(stored, Mapping):
-        return [gone for key in wanted for gone in lost(wanted[key], stored.get(key), f"{path}.{key}")]
-    if isinstance(wanted, list) and isinstance(stored, list) and len(wanted) == len(stored):
-        return [gone for i, pair in enumerate(zip(wanted, stored, strict=True)) for gone in lost(*pair, f"{path}[{i}]")]
-    return [] if wanted == stored else [f"{path}: sent {wanted!r}, stored {stored!r}"]
-
-
 def test_server_adds_nothing_inside_of_lists_on_a_spoke(api: Api, fleet: fleets.Fleet) -> None:
     """Argo CD compares most lists as a whole, so what the server adds there would be a difference for ever."""
     for name, answer in fleet.ask(api, how="apply").items():
         if name.startswith("spokes/"):
             assert added(yaml.safe_load(fleet.objects[name]), answer.stored) == [], name
-
-
-def added(wanted: Any, stored: Any, path: str = "", *, listed: bool = False) -> list[str]:
-    """Fields of what is stored that were not sent, inside of lists."""
-    if isinstance(wanted, Mapping) and isinstance(stored, Mapping):
-        new = [f"{path}.{key}: {stored[key]!r}" for key in stored if listed and key not in wanted]
-        return new + [
-            more for key in wanted for more in added(wanted[key], stored[key], f"{path}.{key}", listed=listed)
-        ]
-    if isinstance(wanted, list) and isinstance(stored, list):
-        pairs = enumerate(zip(wanted, stored, strict=True))
-        return [more for i, pair in pairs for more in added(*pair, f"{path}[{i}]", listed=True)]
-    return []
 
 
 def living(api: Api, directory: Path, namespace: str, version: str) -> fleets.Fleet:
@@ -231,6 +208,16 @@ WRONG_VARIANT = {
     'Unsupported value: "Store"': ("spokes/elsewhere/externalsecret.yaml", "kind: SecretStore", "kind: Store"),
     "spec.podMetricsEndpoints[0].interval": ("spokes/watched/podmonitor.yaml#0", "interval: 30s", "interval: soon"),
     "spec.groups[0].rules[0].for": ("spokes/watched/prometheusrule-own.yaml", "for: 5m", "for: long"),
+    'unknown field "spec.containers[0].volumeMount"': (
+        "spokes/own-runtimes/servingruntime.yaml#0",
+        "volumeMounts:",
+        "volumeMount:",
+    ),
+    "spec.supportedModelFormats[0].autoSelect": (
+        "spokes/own-runtimes/servingruntime.yaml#1",
+        "autoSelect: false",
+        "autoSelect: never",
+    ),
     'Unsupported value: "Inward"': ("spokes/watched/networkpolicy.yaml#0", "- Ingress", "- Inward"),
     'unknown field "spec.rotation.validness"': ("hub/token-servers.yaml#0", "validity:", "validness:"),
     'unknown field "spec.roles[0].rule"': ("hub/token-servers.yaml#1", "rules:", "rule:"),

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.kube, pytest.mark.timeout(120, func_only=True)]
 
 
 @pytest.fixture(scope="module")
-def runtimes(built: tuple[Path, Path]) -> dict[str, Any]:
+def runtimes(built: tuple[Path, ...]) -> dict[str, Any]:
     """Name to spec, of KServe's own runtimes for the formats that we know."""
     files = sorted((built[1] / "runtimes").glob("*.yaml"))
     found = [document for file in files for document in yaml.safe_load_all(file.read_text()) if document]

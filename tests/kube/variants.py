@@ -36,6 +36,15 @@ VALUES: dict[str, Any] = {
     "hubctl": {
         "gitops": {"remote": "https://git.example.com/fleet.git"},
         "models": PROFILES,
+        "runtimes": {
+            "xgb": {"image": "quay.io/fleet/xgb:1", "formats": ["xgboost"], "protocols": ["v1", "v2"], "port": 9000},
+            "claimed": {
+                "image": "kserve/sklearnserver@sha256:1",
+                "formats": ["sklearn", "a b"],
+                "protocols": ["v2"],
+                "readsClaim": True,
+            },
+        },
         "clusterProxy": {},
         "observe": {"tokenFile": "tokens/{cluster}", "route": {"type": "acm", "host": "proxy.example.com"}},
         "groups": [
@@ -91,6 +100,8 @@ SPOKES = (
               "region": "eu"}}),
     spoke("grouped", labels={"gpu": "yes"}, models=models("sklearn"),
           overrides={"models": {"sklearn": {"maxReplicas": 9}}}),
+    spoke("own-runtimes", models=[*models("xgboost"), {"name": "sklearn", "version": "v1", "namespace": "other"}],
+          overrides={"models": {"xgboost": {"runtime": "xgb"}, "sklearn": {"runtime": "claimed"}}}),
     spoke("renamed", deploymentMode="Serverless", kserveVersion="0.16", models=models("sklearn")),
 )  # fmt: skip
 

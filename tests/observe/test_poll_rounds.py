@@ -88,7 +88,7 @@ def few_files() -> Iterator[None]:
 
 @pytest.mark.usefixtures("few_files")
 async def test_more_spokes_than_the_usual_limit_on_files_are_polled(service: Make, poller: MakePoller) -> None:
-    async with FaultServer() as server, poller() as polled:
+    async with FaultServer() as server, poller(deadline=30.0) as polled:
         found = await polled.poll(fleet(service, server.url, 100))
     assert {each.outcome for each in found} == {Outcome.OK}
     assert server.connections == 100

@@ -40,10 +40,10 @@ async def urls(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[s
 def ask(urls: dict[str, str], service: Callable[..., InferenceService], tmp_path: Path) -> Ask:
     """Polls one model once with the rows given, or without any."""
 
-    async def once(server: str, rows: object = None, *, name: str = "", output: str = "labels") -> Observation:
+    async def once(server: str, rows: object = None, *, name: str = "", **settings: Any) -> Observation:
         (tmp_path / "rows.json").write_text(json.dumps(rows))
         features = Features(file="rows.json") if rows is not None else None
-        profile = ModelProfile.model_validate({"output": output, "features": features})
+        profile = ModelProfile.model_validate({"features": features, **settings})
         async with Poller(Observe(), tmp_path, {}) as poller:
             (found,) = await poller.poll([service(urls[server], name=name or server, profile=profile)])
         return found
@@ -92,3 +92,38 @@ async def test_rows_of_another_width_are_the_callers_fault(ask: Ask) -> None:
     found = await ask(DETECTOR, [[1.0, 2.0, 3.0]])
     assert (found.outcome, found.reason) == (Outcome.MALFORMED, Reason.REJECTED_INPUT)
     assert "features" in found.detail
+
+
+async def test_v2_gives_the_labels_that_v1_gives(ask: Ask) -> None:
+    rows = training.window(DETECTOR, seed=1, broken=True)
+    first, second = await ask(DETECTOR, rows), await ask(DETECTOR, rows, protocol="v2")
+    assert (second.outcome, second.reason, second.votes) == (Outcome.OK, "", True)
+    assert (second.anomalies, second.instances, second.window) == (first.anomalies, first.instances, first.window)
+    assert second.anomalies
+
+
+async def test_v2_forecast_has_a_row_for_each_row(ask: Ask) -> None:
+    rows = training.window(ANALYTICS, seed=1, broken=False)
+    found = await ask(ANALYTICS, rows, output="forecast", protocol="v2")
+    assert (found.outcome, found.reason, found.instances, found.votes) == (Outcome.OK, "", len(rows), False)
+
+
+async def test_v2_forecast_is_never_taken_for_labels(ask: Ask) -> None:
+    found = await ask(ANALYTICS, training.window(ANALYTICS, seed=1, broken=False), protocol="v2")
+    assert (found.outcome, found.votes) == (Outcome.MALFORMED, False)
+
+
+async def test_v2_model_without_rows_is_present(ask: Ask) -> None:
+    found = await ask(DETECTOR, protocol="v2")
+    assert (found.outcome, found.reason) == (Outcome.OK, Reason.NO_FEATURES)
+
+
+@pytest.mark.parametrize("rows", [None, [[1.0]]])
+async def test_v2_unknown_model_is_absent(ask: Ask, rows: object) -> None:
+    found = await ask(DETECTOR, rows, name="nope", protocol="v2")
+    assert (found.outcome, found.reason) == (Outcome.NOT_FOUND, Reason.MODEL_ABSENT)
+
+
+async def test_v2_rows_of_another_width_are_the_callers_fault(ask: Ask) -> None:
+    found = await ask(DETECTOR, [[1.0, 2.0, 3.0]], protocol="v2")
+    assert (found.outcome, found.reason) == (Outcome.MALFORMED, Reason.REJECTED_INPUT)

@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from hubctl.errors import InputError
 from hubctl.model.predictor import InferenceService
-from hubctl.model.values import AcmRoute, ModelProfile, Route, UrlRoute
+from hubctl.model.route import AcmRoute, Route, UrlRoute
+from hubctl.model.values import ModelProfile
 from hubctl.observe import routes
 
 NAMES = st.from_regex(r"[a-z]([-a-z0-9]{0,20}[a-z0-9])?", fullmatch=True)
@@ -49,3 +50,8 @@ def test_proxy_finds_service_and_path_by_position(cluster: str, model: str) -> N
 
 def test_model_url_asks_for_the_model_itself() -> None:
     assert routes.model_url("http://h", "m") == "http://h/v1/models/m"
+
+
+def test_v2_asks_for_readiness_and_infers_below_the_same_base() -> None:
+    assert routes.model_url("http://h", "m", "v2") == "http://h/v2/models/m/ready"
+    assert routes.predict_url("http://h", "m", "v2") == "http://h/v2/models/m/infer"

@@ -1,5 +1,7 @@
 """Comparing, the brake, the message and the diff: pure."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -142,3 +144,25 @@ def test_unified_diff_of_added_and_removed_files() -> None:
 def test_unified_diff_of_equal_sides_is_empty_and_of_binary_ones_one_line() -> None:
     assert changes.unified("a", b"x", b"x") == changes.unified("a", b"\xff", b"\xff") == ""
     assert changes.unified("a", b"\0", b"x") == "Binary file a differs\n"
+
+
+STAMPED = replace(wanted({"rendered/a": b"1"}), stamps={"stamp": b"new"})
+
+
+def test_stamp_alone_is_no_change_once_it_is_there() -> None:
+    held = {"rendered/a": changes.blob_id(b"1"), "stamp": changes.blob_id(b"old")}
+    assert changes.compare(held, STAMPED).empty
+
+
+@pytest.mark.parametrize("lacks", ["rendered/a", "stamp"])
+def test_stamp_goes_along_with_any_change_and_when_it_is_missing(lacks: str) -> None:
+    held = {"rendered/a": changes.blob_id(b"1"), "stamp": changes.blob_id(b"old")}
+    del held[lacks]
+    assert changes.compare(held, STAMPED).writes["stamp"] == b"new"
+
+
+def test_stamp_in_an_owned_folder_is_not_removed() -> None:
+    inside = replace(wanted({"rendered/a": b"1"}), stamps={"rendered/stamp": b"new"})
+    held = {"rendered/a": changes.blob_id(b"1"), "rendered/stamp": changes.blob_id(b"old")}
+    assert changes.compare(held, inside).empty
+    assert changes.compare({**held, "rendered/b": "x" * 40}, inside).removed == ("rendered/b",)

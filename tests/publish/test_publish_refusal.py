@@ -153,6 +153,7 @@ async def test_broken_cache_is_made_anew(remote: Remote, damage: str) -> None:
         assert await publish(again, fleet("a")) is None
     await publish(repository, fleet("a", "b"))
     assert remote.files() == {**fleet("a", "b"), "by-hand": b""}
+    assert len(await repository.log()) == 3
     git(cache, "fsck", "--strict")
 
 

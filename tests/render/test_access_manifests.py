@@ -12,7 +12,8 @@ from hubctl.model.access import Access
 from hubctl.model.fleet import HubInputs
 from hubctl.model.platform import Expose
 from hubctl.model.predictor import InferenceService
-from hubctl.model.values import AcmRoute, HubValues, ModelProfile, Route, UrlRoute
+from hubctl.model.route import AcmRoute, Route, UrlRoute
+from hubctl.model.values import HubValues, ModelProfile
 from hubctl.render.templates import Templates, load_templates
 from hubctl.render.tree import render_tree
 from tests.render.fleets import service, spoke
@@ -53,7 +54,7 @@ def test_token_is_an_account_in_the_namespace_of_the_cluster(templates: Template
 
 
 def test_token_may_get_exactly_the_polled_models_of_each_namespace(templates: Templates) -> None:
-    models = model("b"), model("a"), model("c", namespace="other"), model("v2", protocol="v2")
+    models = model("b"), model("a", protocol="v2"), model("c", namespace="other")
     _, grant = rendered(templates, *models, access=ALL)["token-edge.yaml"]
     assert grant["kind"] == "ClusterPermission"
     assert grant["spec"]["roles"] == [
@@ -100,8 +101,8 @@ def test_no_other_url_asks_for_it(templates: Templates, url: str) -> None:
     assert [rule["resources"] for rule in grant["spec"]["roles"][0]["rules"]] == [["inferenceservices"]]
 
 
-def test_spoke_without_a_poll_gets_no_token_rather_than_one_for_everything(templates: Templates) -> None:
-    assert "token-edge.yaml" not in rendered(templates, model("v2", protocol="v2"), access=ALL)
+def test_spoke_without_a_model_gets_no_token_rather_than_one_for_everything(templates: Templates) -> None:
+    assert "token-edge.yaml" not in rendered(templates, access=ALL, models=())
 
 
 def work_of(files: dict[str, list[Any]]) -> Any:
@@ -154,8 +155,7 @@ LIST = "exposed-services.shared.yaml"
 
 def test_list_of_exposed_services_holds_each_polled_service_once_under_a_key_of_its_own(templates: Templates) -> None:
     plain = model("p", AcmRoute(host="x", scheme="http"))
-    url, v2 = model("u", UrlRoute(url="https://x")), model("v", protocol="v2")
-    (found,) = rendered(templates, model("a"), plain, url, v2, proxy={})[LIST]
+    (found,) = rendered(templates, model("a"), plain, model("u", UrlRoute(url="https://x")), proxy={})[LIST]
     assert (found["metadata"]["namespace"], found["metadata"]["name"]) == (
         "multicluster-engine",
         "cluster-proxy-exposed-services",

@@ -5,7 +5,7 @@ module hubctl.invalid/kube/crds
 go 1.26.3
 
 require (
-	github.com/argoproj/argo-cd/v3 v3.5.1
+	github.com/argoproj/argo-cd/v3 v3.5.3
 	github.com/external-secrets/external-secrets v0.20.4
 	github.com/kserve/kserve v0.20.0
 	github.com/prometheus-operator/prometheus-operator v0.85.0

@@ -1,0 +1,122 @@
+"""Cluster: requests to one Kubernetes API server, with every way in that a kubeconfig or a pod has.
+
+The only door to the Kubernetes client, which takes half a second to import and is imported only here, when asked for.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from hubctl.errors import InputError, RemoteFailed
+
+SECONDS = 60.0
+"""A cluster's ``/openapi/v3`` of one group can take seconds when it is asked for the first time."""
+
+_LOGIN = "see whether `kubectl` reaches it with the same --kubeconfig and --context"
+_SHOWN = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An API server's answer: the status code and the body, parsed."""
+
+    status: int
+    body: Mapping[str, Any]
+
+    @property
+    def ok(self) -> bool:
+        """Whether it did what was asked."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's range of success
+
+    @property
+    def message(self) -> str:
+        """Why not, in the server's words."""
+        return str(self.body.get("message") or f"HTTP {self.status}")
+
+
+class Cluster:
+    """One API server; may be used by several threads at once."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.address: str = client.configuration.host
+
+    def get(self, path: str, **query: str) -> Mapping[str, Any]:
+        """The body of what must be there.
+
+        Raises:
+            RemoteFailed: the server cannot be reached, or says no.
+        """
+        answer = self.ask("GET", path, query=query)
+        if not answer.ok:
+            raise RemoteFailed(f"{path}: {answer.message}", where=self.address, hint=_LOGIN)
+        return answer.body
+
+    def ask(
+        self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: str = "", form: str = ""
+    ) -> Answer:
+        """Any request.
+
+        Args:
+            method: HTTP's.
+            path: from the root, such as ``/apis/apps/v1``; a query may be part of it.
+            query: more of it.
+            body: sent as it is.
+            form: the body's content type.
+
+        Raises:
+            RemoteFailed: no answer came.
+        """
+        import urllib3  # noqa: PLC0415 - comes with the client
+
+        headers = {"Accept": "application/json"} | ({"Content-Type": form} if form else {})
+        self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        url = self.address + path + (f"?{urlencode(query)}" if query else "")
+        try:
+            response = self._client.call_api(method, url, headers, body=body or None, _request_timeout=SECONDS)
+            data = response.read()
+        except (urllib3.exceptions.HTTPError, OSError, self._failure()) as error:
+            raise RemoteFailed(f"no answer: {str(error)[:_SHOWN]}", where=self.address, hint=_LOGIN) from error
+        try:
+            parsed = json.loads(data)
+        except ValueError:
+            parsed = {"message": data[:_SHOWN].decode(errors="replace").strip()}
+        return Answer(response.status, parsed if isinstance(parsed, Mapping) else {})
+
+    @staticmethod
+    def _failure() -> type[Exception]:
+        from kubernetes.client import ApiException  # noqa: PLC0415 - see the module's docstring
+
+        found: type[Exception] = ApiException
+        return found
+
+
+def connect(kubeconfig: Path | None, context: str | None) -> Cluster:
+    """The cluster of a kubeconfig's context, else of ``KUBECONFIG`` and ``~/.kube/config``, else of the pod we are in.
+
+    Raises:
+        InputError: there is none of them, or it has no such context.
+    """
+    from kubernetes import client, config  # noqa: PLC0415 - see the module's docstring
+
+    if kubeconfig is not None and not kubeconfig.is_file():
+        raise InputError(f"there is no kubeconfig {kubeconfig}", hint="pass an existing one with --kubeconfig")
+    file = str(kubeconfig) if kubeconfig else None
+    login: Any = config  # typed in part only
+    try:
+        return Cluster(login.new_client_from_config(config_file=file, context=context))
+    except (config.ConfigException, OSError, KeyError, TypeError, ValueError) as error:
+        if kubeconfig is not None or context is not None:
+            raise InputError(f"the kubeconfig cannot be used: {error}", hint=_LOGIN) from error
+    made = client.Configuration()
+    try:
+        login.load_incluster_config(client_configuration=made)
+    except config.ConfigException as error:
+        raise InputError(
+            "there is no cluster to ask: no kubeconfig, and this is no pod",
+            hint="pass --kubeconfig FILE, or log in so that ~/.kube/config is there",
+        ) from error
+    return Cluster(client.ApiClient(made))
