@@ -126,7 +126,7 @@ def test_token_reads_the_polled_models_by_name_and_nothing_else(api: Api, fleet:
     kserve = {"group": "serving.kserve.io", "resource": "inferenceservices"}
     own, agent = {"namespace": "reads", "verb": "get", "name": "car"}, ACCOUNT.format("agents")
     assert allowed(api, agent, **kserve, **own)
-    # One is polled in another namespace, one is not polled, and a list needs no name.
+    # Both are polled in another namespace; a list names nothing.
     assert not allowed(api, agent, **kserve, **own | {"name": "own"})
     assert not allowed(api, agent, **kserve, **own | {"name": "sklearn"})
     assert not allowed(api, agent, **kserve, **own | {"verb": "list", "name": ""})
