@@ -29,7 +29,7 @@ ADVICE = {
     Outcome.TIMEOUT: "see why it is slow, or raise hubctl.observe.deadline",
     Outcome.TLS: "set hubctl.observe.caFile to the CA of the spoke's certificate, or renew the certificate",
     Outcome.UNAUTHORIZED: "put a token that the predictor accepts into hubctl.observe.tokenFile",
-    Outcome.FORBIDDEN: "grant the token get on the InferenceService, or expose the Service in the cluster-proxy",
+    Outcome.FORBIDDEN: "grant the token its rights (access.token), or list the Service (hubctl.clusterProxy)",
     Outcome.NOT_FOUND: "see on the spoke whether the model is loaded: its name, its storageUri, the predictor's log",
     Outcome.NOT_READY: "wait for the model to load, or look at the predictor's log",
     Outcome.MALFORMED: "compare the model's output kind and features in hubctl.models with what it answers",

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from hubctl.inputs.document import Document, Trail
 from hubctl.model.cluster import Spoke
-from hubctl.model.values import AcmRoute, Features, HubValues, Policy, Route
+from hubctl.model.route import AcmRoute, Route
+from hubctl.model.values import Features, HubValues, Policy
 
 MODELLESS = frozenset({"hub-unreachable", "spoke-unreachable", "spoke-anomaly"})
 """Kinds of findings that name no model, so a policy for some models never meets them."""

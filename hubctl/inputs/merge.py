@@ -13,10 +13,11 @@ from hubctl.model.fleet import HubInputs
 from hubctl.model.platform import Monitoring
 from hubctl.model.predictor import InferenceService
 from hubctl.model.remediation import Override, PinnedModel
+from hubctl.model.route import UrlRoute
 from hubctl.model.serving import DEFAULT_MODE, spelled
 from hubctl.model.spelling import nearest
 from hubctl.model.storage import PvcStorage
-from hubctl.model.values import HubValues, RegisteredModel, UrlRoute
+from hubctl.model.values import HubValues, RegisteredModel
 
 
 @dataclass(slots=True)

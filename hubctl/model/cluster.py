@@ -13,8 +13,9 @@ from hubctl.model.access import Access
 from hubctl.model.base import ClusterName, DnsLabel, ModelName, Strict, Version
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
 from hubctl.model.predictor import InferenceService
+from hubctl.model.route import Route
 from hubctl.model.storage import AnyStorage
-from hubctl.model.values import ModelPatch, Route, SpokeSettings
+from hubctl.model.values import ModelPatch, SpokeSettings
 
 
 class Metadata(Strict):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from hubctl.model.values import ModelProfile, Route
+from hubctl.model.route import Route
+from hubctl.model.values import ModelProfile
 
 
 class Outcome(StrEnum):

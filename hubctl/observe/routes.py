@@ -6,8 +6,9 @@ the proxy's path is positional: stolostron/cluster-proxy, ``pkg/userserver``.
 """
 
 from hubctl.errors import InputError
-from hubctl.model import base, values
+from hubctl.model import base
 from hubctl.model.predictor import InferenceService
+from hubctl.model.route import AcmRoute, UrlRoute
 from hubctl.model.serving import Protocol
 
 
@@ -18,7 +19,7 @@ def base_url(service: InferenceService) -> str:
         InputError: nothing says how the spoke is reached.
     """
     route = service.route
-    if isinstance(route, values.UrlRoute):
+    if isinstance(route, UrlRoute):
         filled = base.fill(
             route.url,
             cluster=service.cluster,
@@ -27,7 +28,7 @@ def base_url(service: InferenceService) -> str:
             service=service.service,
         )
         return filled.rstrip("/")
-    if isinstance(route, values.AcmRoute):
+    if isinstance(route, AcmRoute):
         target = f"namespaces/{service.namespace}/services/{route.scheme}:{service.service}:{route.target_port}"
         return f"https://{route.host}/{service.cluster}/api/v1/{target}/proxy-service"
     raise InputError(

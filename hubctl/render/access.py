@@ -12,7 +12,7 @@ from hubctl.model import base
 from hubctl.model.access import AGENT_NAMESPACE
 from hubctl.model.cluster import ManagedCluster
 from hubctl.model.predictor import InferenceService
-from hubctl.model.values import AcmRoute, UrlRoute
+from hubctl.model.route import AcmRoute, UrlRoute
 
 _THROUGH_APISERVER = re.compile(r"/api/v1/namespaces/([^/]+)/services/([^/]+)/proxy(?:/|$)")
 """The kube-apiserver's own proxy, which asks for the right on the subresource ``services/proxy``."""

@@ -230,9 +230,9 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
 
     Returns:
         ``gitops`` (repoURL, branch, path, argocdNamespace, project), ``delivery`` (its section), ``spokes`` (list of
-        name, destination, namespaces, platform, quarantined, access), ``clusterProxy`` (namespace, configMap, services;
-        or None), ``platforms`` (those in the fleet), ``kinds`` (group and kind of what only some spokes get) and
-        ``source``.
+        name, destination, namespaces, platform, quarantined, source, access), ``clusterProxy`` (namespace, configMap,
+        services; or None), ``platforms`` (those in the fleet), ``kinds`` (group and kind of what only some spokes get)
+        and ``source``.
 
     Raises:
         InputError: nothing says which repository Argo CD reads.
@@ -252,6 +252,7 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
             "namespaces": sorted({cluster.namespace, *(model.namespace for model in cluster.models)}),
             "platform": cluster.platform,
             "quarantined": cluster.quarantined,
+            "source": cluster.source,
             "access": access.of_spoke(cluster),
         }
         for cluster in inputs.clusters

@@ -8,7 +8,7 @@ from hubctl.demo import fleet, generator
 from hubctl.errors import InputError
 from hubctl.inputs.load import load_inputs
 from hubctl.model.fleet import HubInputs
-from hubctl.model.values import UrlRoute
+from hubctl.model.route import UrlRoute
 from hubctl.settings import Settings
 
 PORTS = {key: 20000 + number for number, key in enumerate(fleet.KEYS)}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hubctl.errors import InputError
 from hubctl.inputs import load_inputs, parse_overrides, reload
 from hubctl.inputs.document import parse
-from hubctl.model.values import AcmRoute, UrlRoute
+from hubctl.model.route import AcmRoute, UrlRoute
 from hubctl.settings import Settings
 from tests.inputs.inputfolder import OVERRIDE, SPOKE, VALUES, Folder
 

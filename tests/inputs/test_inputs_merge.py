@@ -9,17 +9,9 @@ from hubctl.inputs import assemble
 from hubctl.inputs.settle import patched
 from hubctl.model.cluster import Metadata, Overrides, Spoke, SpokeModel, SpokeSpec
 from hubctl.model.remediation import Override, OverrideMetadata, OverrideSpec, PinnedModel
+from hubctl.model.route import UrlRoute
 from hubctl.model.serving import Resources
-from hubctl.model.values import (
-    Features,
-    HubctlSection,
-    HubValues,
-    KServe,
-    ModelPatch,
-    ModelProfile,
-    Observe,
-    UrlRoute,
-)
+from hubctl.model.values import Features, HubctlSection, HubValues, KServe, ModelPatch, ModelProfile, Observe
 
 VERSIONS = ("v1", "v2", "v3")
 MODELS = ("anomaly-detector", "disk-anomaly")

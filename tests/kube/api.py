@@ -187,6 +187,19 @@ def lost(wanted: Any, stored: Any, path: str = "") -> list[str]:
     return [] if wanted == stored else [f"{path}: sent {wanted!r}, stored {stored!r}"]
 
 
+def added(wanted: Any, stored: Any, path: str = "", *, listed: bool = False) -> list[str]:
+    """Fields of what is stored that were not sent, inside of lists."""
+    if isinstance(wanted, Mapping) and isinstance(stored, Mapping):
+        new = [f"{path}.{key}: {stored[key]!r}" for key in stored if listed and key not in wanted]
+        return new + [
+            more for key in wanted for more in added(wanted[key], stored[key], f"{path}.{key}", listed=listed)
+        ]
+    if isinstance(wanted, list) and isinstance(stored, list):
+        pairs = enumerate(zip(wanted, stored, strict=True))
+        return [more for i, pair in pairs for more in added(*pair, f"{path}[{i}]", listed=True)]
+    return []
+
+
 def _root(version: str) -> str:
     return f"/apis/{version}" if "/" in version else f"/api/{version}"
 

@@ -1,6 +1,7 @@
 """Feedback paths against KServe's own schema, and the shared list of Services beside other people's entries."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,3 +86,66 @@ def test_list_leaves_entries_of_others_alone_and_they_ours(api: Api, fleet: flee
     assert set(apply(api, "hubctl-fleet", ours)) == {"services", "hubctl-fleet.yaml"}
     assert set(apply(api, "helm", theirs | {"data": {"more": "[]"}})) == {"more", "hubctl-fleet.yaml"}
     assert set(apply(api, "hubctl-fleet", ours | {"data": {}})) == {"more"}
+
+
+def allowed(api: Api, user: str, **attributes: str) -> bool:
+    """What a SubjectAccessReview says, which is what kube-rbac-proxy asks before it lets a caller through."""
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": user, "resourceAttributes": attributes},
+    }
+    answer = api.client.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", json=review)
+    assert answer.is_success, answer.text
+    return bool(answer.json()["status"]["allowed"])
+
+
+def granted(api: Api, fleet: fleets.Fleet, spoke: str, namespace: str) -> None:
+    """Makes what a spoke's work carries, in a namespace of the test's own, and waits until it counts."""
+    api.make_namespace(namespace)
+    work = yaml.safe_load(fleet.objects[f"hub/token-{spoke}.yaml#1"])
+    role, binding = work["spec"]["workload"]["manifests"][:2]
+    for each in (role, binding):
+        each["metadata"]["namespace"] = namespace
+        api.store(yaml.safe_dump(each))
+    name = role["rules"][0]["resourceNames"][0]
+    until = time.monotonic() + 20
+    group, resource = role["rules"][0]["apiGroups"][0], role["rules"][0]["resources"][0]
+    resource, _, subresource = resource.partition("/")
+    asked = {"namespace": namespace, "verb": "get", "group": group, "resource": resource, "subresource": subresource}
+    while not allowed(api, ACCOUNT.format(binding["subjects"][0]["namespace"]), name=name, **asked):
+        assert time.monotonic() < until, f"{role} does not count"
+        time.sleep(0.1)
+
+
+ACCOUNT = "system:serviceaccount:{}:hubctl-poller"
+
+
+def test_token_reads_the_polled_models_by_name_and_nothing_else(api: Api, fleet: fleets.Fleet) -> None:
+    granted(api, fleet, "granted", "reads")
+    kserve = {"group": "serving.kserve.io", "resource": "inferenceservices"}
+    own, agent = {"namespace": "reads", "verb": "get", "name": "car"}, ACCOUNT.format("agents")
+    assert allowed(api, agent, **kserve, **own)
+    # Both are polled in another namespace; a list names nothing.
+    assert not allowed(api, agent, **kserve, **own | {"name": "own"})
+    assert not allowed(api, agent, **kserve, **own | {"name": "sklearn"})
+    assert not allowed(api, agent, **kserve, **own | {"verb": "list", "name": ""})
+    assert not allowed(api, agent, **kserve, **own | {"verb": "update"})
+    assert not allowed(api, agent, **kserve, **own | {"namespace": "default"})
+    assert not allowed(api, agent, group="", resource="services", subresource="proxy", **own)
+    assert not allowed(api, agent, group="", resource="secrets", **own)
+    assert not allowed(api, ACCOUNT.format("reads"), **kserve, **own)
+
+
+def test_token_goes_through_the_apiserver_to_the_polled_services_only(api: Api, fleet: fleets.Fleet) -> None:
+    granted(api, fleet, "proxied-by-work", "proxies")
+    agent = ACCOUNT.format("open-cluster-management-agent-addon")
+    proxy = {"namespace": "proxies", "group": "", "resource": "services", "subresource": "proxy"}
+    for verb in ("get", "create"):
+        assert allowed(api, agent, **proxy, verb=verb, name="own-predictor:http")
+    assert not allowed(api, agent, **proxy, verb="get", name="own-predictor:80")
+    assert not allowed(api, agent, **proxy, verb="get", name="other:http")
+    assert not allowed(api, agent, **proxy, verb="delete", name="own-predictor:http")
+    assert not allowed(
+        api, agent, namespace="proxies", verb="get", group="serving.kserve.io", resource="inferenceservices", name="own"
+    )

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from hubctl.model.predictor import InferenceService
-from hubctl.model.values import Features, ModelProfile, Observe, UrlRoute
+from hubctl.model.route import UrlRoute
+from hubctl.model.values import Features, ModelProfile, Observe
 from hubctl.observe.poll import Poller
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 import trustme
 
 from hubctl.model.predictor import InferenceService, Observation, Outcome
-from hubctl.model.values import AcmRoute
+from hubctl.model.route import AcmRoute
 from hubctl.observe.poll import Poller
 from hubctl.observe.reason import Reason
 from tests.observe.faultserver import FaultServer

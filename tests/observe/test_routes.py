@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from hubctl.errors import InputError
 from hubctl.model.predictor import InferenceService
-from hubctl.model.values import AcmRoute, ModelProfile, Route, UrlRoute
+from hubctl.model.route import AcmRoute, Route, UrlRoute
+from hubctl.model.values import ModelProfile
 from hubctl.observe import routes
 
 NAMES = st.from_regex(r"[a-z]([-a-z0-9]{0,20}[a-z0-9])?", fullmatch=True)

@@ -12,7 +12,8 @@ from hubctl.model.access import Access
 from hubctl.model.fleet import HubInputs
 from hubctl.model.platform import Expose
 from hubctl.model.predictor import InferenceService
-from hubctl.model.values import AcmRoute, HubValues, ModelProfile, Route, UrlRoute
+from hubctl.model.route import AcmRoute, Route, UrlRoute
+from hubctl.model.values import HubValues, ModelProfile
 from hubctl.render.templates import Templates, load_templates
 from hubctl.render.tree import render_tree
 from tests.render.fleets import service, spoke
@@ -100,8 +101,8 @@ def test_no_other_url_asks_for_it(templates: Templates, url: str) -> None:
     assert [rule["resources"] for rule in grant["spec"]["roles"][0]["rules"]] == [["inferenceservices"]]
 
 
-def test_spoke_without_a_poll_gets_no_token_rather_than_one_for_everything(templates: Templates) -> None:
-    assert "token-edge.yaml" not in rendered(templates, access=ALL)
+def test_spoke_without_a_model_gets_no_token_rather_than_one_for_everything(templates: Templates) -> None:
+    assert "token-edge.yaml" not in rendered(templates, access=ALL, models=())
 
 
 def work_of(files: dict[str, list[Any]]) -> Any:

@@ -52,10 +52,13 @@ def test_kubernetes_gets_an_ingress_and_kserve_makes_none_beside_it(templates: T
     assert "Ingress" in kinds(files)
 
 
+GATEWAY = {"group": "gateway.networking.k8s.io", "kind": "Gateway"}
+
+
 def test_gateway_that_is_there_gets_a_route_only(templates: Templates) -> None:
     expose = Expose(via="gateway", host=HOST, gateway="public", gateway_namespace="gateways")
     [route] = rendered(templates, expose)[EXPOSURE]
-    assert route["spec"]["parentRefs"] == [{"name": "public", "namespace": "gateways"}]
+    assert route["spec"]["parentRefs"] == [GATEWAY | {"name": "public", "namespace": "gateways"}]
     assert route["spec"]["hostnames"] == ["anomaly-detector.edge.example.com"]
 
 
@@ -67,7 +70,7 @@ def test_gateway_of_ones_own_ends_tls_if_there_is_a_certificate(
     gateway, route = files[EXPOSURE]
     [found] = gateway["spec"]["listeners"]
     assert (found["protocol"], found["port"]) == listener
-    assert route["spec"]["parentRefs"] == [{"name": gateway["metadata"]["name"]}]
+    assert route["spec"]["parentRefs"] == [GATEWAY | {"name": gateway["metadata"]["name"]}]
     assert {"Gateway", "HTTPRoute"} <= kinds(files)
 
 
