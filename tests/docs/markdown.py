@@ -68,7 +68,8 @@ def page(name: str) -> Page:
 
 def pages() -> list[Page]:
     """Every page of the documentation."""
-    return [Page(path) for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])]
+    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "benchmarks" / "README.md"]
+    return [Page(path) for path in sorted(found)]
 
 
 def _rows(text: str) -> Iterator[list[str]]:
