@@ -110,6 +110,15 @@ def read_overrides(settings: Settings, folder: str) -> dict[str, bytes]:
     return {path.name: _read(path, f"{folder}/{path.name}") for path in paths}
 
 
+def read_document(settings: Settings, name: str) -> Document:
+    """The text of one file of the inputs, by its name in the folder, with its lines.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    return parse(_read(settings.directory / name, name), name)
+
+
 def _assemble(sources: Sources, overrides: tuple[tuple[str, Override], ...]) -> HubInputs:
     inputs = merge.assemble(sources.values, sources.spokes, overrides)
     return replace(inputs, warnings=(*sources.warnings, *inputs.warnings))

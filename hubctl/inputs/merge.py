@@ -11,11 +11,9 @@ from hubctl.inputs import settle
 from hubctl.inputs.explain import nearest
 from hubctl.model.cluster import ManagedCluster, Spoke, SpokeModel
 from hubctl.model.fleet import HubInputs
-from hubctl.model.platform import Monitoring
 from hubctl.model.predictor import InferenceService
 from hubctl.model.remediation import Override, PinnedModel
-from hubctl.model.serving import DEFAULT_MODE, spelled
-from hubctl.model.storage import PvcStorage
+from hubctl.model.serving import spelled
 from hubctl.model.values import HubValues, RegisteredModel, UrlRoute
 
 
@@ -135,16 +133,16 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
         topology=spec.topology,
         destination=spec.destination.name if spec.destination else name,
         namespace=namespace,
-        storage=said.storage or PvcStorage(),
+        storage=said.storage or settle.DEFAULTS["storage"],
         models=tuple(services),
         source=source,
         labels=dict(sorted(spoke.metadata.labels.items())),
         quarantined=bool(merged.quarantined_by),
         overridden_by=tuple(sorted({names[file] for file in merged.files})),
-        deployment_mode=spelled(said.deployment_mode or DEFAULT_MODE, said.kserve_version),
+        deployment_mode=spelled(said.deployment_mode or settle.DEFAULTS["deployment_mode"], said.kserve_version),
         expose=said.expose,
         network_policy=said.network_policy,
-        monitoring=said.monitoring or Monitoring(),
+        monitoring=said.monitoring or settle.DEFAULTS["monitoring"],
         groups=tuple(group.name for group in settle.groups_of(values, spoke)),
     )
 

@@ -1,0 +1,95 @@
+"""Evidence: what became of the values of a file when an input was another one, and what that says.
+
+Pure. Apart from ``trials``, which makes the other worlds.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hubctl.inputs.trial import REMOVED, Change, shown
+from hubctl.model.base import placeholders
+from hubctl.model.origin import Place, Role
+from hubctl.render.leaves import GONE, Trail
+
+_RANK: Mapping[Role, int] = {"value": 0, "decides": 1, "presence": 2}
+_SECTION = "(section)"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """An input that a value depends on, and what shows it.
+
+    Attributes:
+        was: what the input is.
+        tried: what was put in its place.
+        then: what the value was with it; ``GONE`` when there was none.
+    """
+
+    place: Place
+    role: Role
+    was: Any = None
+    tried: Any = None
+    then: Any = GONE
+
+
+@dataclass
+class Evidence:
+    """What was found by trying: the best proof of each input for each value, and what makes objects go."""
+
+    before: Mapping[Trail, Any]
+    proofs: dict[Trail, dict[Place, tuple[Change, Proof]]] = field(default_factory=dict)
+    objects: dict[int, dict[Place, Proof]] = field(default_factory=dict)
+
+    def add(self, change: Change, other: Any, outcome: Mapping[Trail, Any]) -> None:
+        """Note what became of the values when an input was another one."""
+        for trail, then in outcome.items():
+            role = _role(change.old, shown(other) if other is not REMOVED else None, self.before.get(trail), then)
+            proof = Proof(change.place, role, change.old, shown(other), then)
+            known = self.proofs.setdefault(trail, {})
+            if change.place not in known or _RANK[role] < _RANK[known[change.place][1].role]:
+                known[change.place] = (change, proof)
+        gone = [trail for trail, then in outcome.items() if then is GONE]
+        for index in {trail[0] for trail in gone if trail}:
+            if sum(trail[0] == index for trail in gone) == sum(trail[0] == index for trail in self.before):
+                proof = Proof(change.place, "presence", change.old, shown(other))
+                self.objects.setdefault(index, {}).setdefault(change.place, proof)
+
+    def told(self, trail: Trail) -> bool:
+        """Whether something is known of what a value is, not only of whether it is there."""
+        return any(proof.role != "presence" for _, proof in self.proofs.get(trail, {}).values())
+
+    def of(self, trail: Trail) -> tuple[Proof, ...]:
+        """The inputs of a value, those first whose text stands in it; without those of its whole object."""
+        known = self.proofs.get(trail, {})
+        whole = self.objects.get(trail[0], {}) if trail else {}
+        paths = [change.path for change, _ in known.values() if change.old != _SECTION]
+        found = [
+            proof
+            for place, (change, proof) in known.items()
+            if not (proof.role == "presence" and place in whole)
+            # That a section could go says nothing more when something in it is named.
+            and not (change.old == _SECTION and any(path[: len(change.path)] == change.path for path in paths))
+        ]
+        return tuple(sorted(found, key=lambda proof: (_RANK[proof.role], proof.place)))
+
+
+def _role(was: Any, tried: Any, before: Any, then: Any) -> Role:
+    if then is GONE:
+        return "presence"
+    if tried is None or was is None:
+        return "decides"
+    stood, stands = (_stands(part, value) for part, value in ((was, before), (tried, then)))
+    return "value" if stood and stands else "decides"
+
+
+def _stands(part: Any, value: Any) -> bool:
+    """Whether an input's text stands in a value, its placeholders filled in."""
+    if isinstance(part, bool) or part is None:
+        return str(value).lower() == str(part).lower()
+    text = f"{part:g}" if isinstance(part, float) else str(part)
+    pattern = re.escape(text)
+    for name in placeholders(text):
+        pattern = pattern.replace(re.escape(f"{{{name}}}"), ".*")
+    return re.search(rf"(?<![0-9]){pattern}(?![0-9])", str(value), re.DOTALL) is not None

@@ -1,0 +1,74 @@
+"""Fleet: everything that is read to explain a file, and the part of it that one spoke is made from.
+
+Apart from ``trials``, which is pure: the text of a cluster's file is only read when that spoke is asked for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hubctl.inputs import load, origin, trial
+from hubctl.inputs.document import Document, parse
+from hubctl.model.fleet import HubInputs
+from hubctl.model.remediation import Override
+from hubctl.render.marks import Marking
+from hubctl.render.templates import Templates
+from hubctl.settings import Settings
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """What files are rendered from, with its texts.
+
+    Attributes:
+        overrides: as they count, file name and content.
+        texts: bytes of the overrides by file name.
+        templates: that render, without marks.
+        marked: the same with marks.
+    """
+
+    settings: Settings
+    sources: load.Sources
+    overrides: tuple[tuple[str, Override], ...]
+    texts: Mapping[str, bytes]
+    templates: Templates
+    marked: Templates
+
+    @property
+    def marking(self) -> Marking:
+        """The environment that put the marks in."""
+        environment = self.marked.environment
+        assert isinstance(environment, Marking)  # noqa: S101 - who made the fleet loaded the templates with it
+        return environment
+
+    def inputs(self) -> HubInputs:
+        """All of it, merged."""
+        return trial.World(self.sources.values, self.sources.spokes, self.overrides).inputs()
+
+    def names(self) -> tuple[str, ...]:
+        """Every spoke, sorted."""
+        return tuple(sorted(spoke.metadata.name for _, spoke in self.sources.spokes))
+
+    def world(self, name: str | None) -> trial.World:
+        """What one spoke is made from; without a name, an empty fleet."""
+        spokes = tuple(one for one in self.sources.spokes if one[1].metadata.name == name)
+        overrides = tuple(one for one in self.overrides if one[1].spec.cluster == name)
+        return trial.World(self.sources.values, spokes, overrides)
+
+    def changes(self, world: trial.World) -> tuple[trial.Change, ...]:
+        """Every input of a world, with other values.
+
+        Raises:
+            InputError: a file cannot be read any more.
+        """
+        folder = self.sources.values.hubctl.gitops.overrides
+        documents = origin.Documents(
+            values=self._read(self.settings.values_file.name),
+            spokes=tuple(self._read(source) for source, _ in world.spokes),
+            overrides=tuple(parse(self.texts[file], f"{folder}/{file}") for file, _ in world.overrides),
+            remote=bool(self.settings.remote),
+        )
+        return tuple(origin.changes(world, documents))
+
+    def _read(self, name: str) -> Document:
+        return load.read_document(self.settings, name)
+

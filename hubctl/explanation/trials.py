@@ -1,0 +1,237 @@
+"""Trials: one file in the world as it is, and in worlds where an input is another one.
+
+Pure but for the templates that it is given.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import yaml
+
+from hubctl.errors import HubctlError
+from hubctl.explanation.evidence import Evidence
+from hubctl.inputs.trial import Change, World
+from hubctl.model.fleet import HubInputs
+from hubctl.model.origin import Place
+from hubctl.render import context, leaves, tree
+from hubctl.render.leaves import GONE, Trail
+from hubctl.render.marks import Line
+from hubctl.render.templates import Templates
+
+
+@dataclass(frozen=True)
+class Making:
+    """How one file comes to be.
+
+    Attributes:
+        template: its name.
+        file: without its folder.
+        prefix: ``spoke/`` or ``hub/``.
+    """
+
+    templates: Templates
+    template: str
+    file: str
+    prefix: str
+    subject: str
+
+    def seen(self, inputs: HubInputs) -> dict[str, Any]:
+        """What the templates of the folder see."""
+        if self.prefix == "hub/":
+            return context.hub_context(inputs)
+        return context.spoke_context(inputs, inputs.clusters[0])
+
+    def texts(self, seen: Mapping[str, Any]) -> dict[str, str]:
+        """Every file that the template makes."""
+        return tree.texts(self.template, self.prefix, self.templates, seen, self.subject)
+
+
+@dataclass
+class Trials:
+    """One world and what becomes of a file in others."""
+
+    world: World
+    making: Making
+    read: dict[str, list[Any]] = field(default_factory=dict)
+    known: dict[tuple[int, int], dict[Trail, Any]] = field(default_factory=dict)
+
+    @cached_property
+    def seen(self) -> dict[str, Any]:
+        """What templates see as things are."""
+        return self.making.seen(self.world.inputs())
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """The template's files as things are."""
+        return self.making.texts(self.seen)
+
+    @cached_property
+    def base(self) -> dict[str, list[Any]]:
+        """What is in the template's files as things are."""
+        return self._documents(self.texts)
+
+    @property
+    def documents(self) -> list[Any]:
+        """The file's objects; none when it is not made."""
+        return self.base.get(self.making.file, [])
+
+    def outcome(self, world: World) -> dict[Trail, Any]:
+        """The file's values that are others in another world; nothing when rendering fails there."""
+        try:
+            seen = self.making.seen(world.inputs())
+            return {} if seen == self.seen else self.compared(self.making.texts(seen))
+        except (HubctlError, yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError, IndexError):
+            # What is tried is not checked to fit together: it may be a world that cannot be.
+            return {}
+
+    def tried(self, change: Change, index: int) -> dict[Trail, Any]:
+        """The outcome of one of a change's other values; asked again, it is not rendered again."""
+        key = (id(change), index)
+        if key not in self.known:
+            self.known[key] = self.outcome(change.applied(self.world, change.others[index]))
+        return self.known[key]
+
+    def compared(self, texts: Mapping[str, str]) -> dict[Trail, Any]:
+        """The file's values that are others in other texts of the same template."""
+        if texts == self.texts:
+            return {}
+        new = self._documents(texts)
+        if not self.documents:
+            return {(): new[self.making.file]} if new.get(self.making.file) else {}
+        # All files of the template at once: a model with another name has its file elsewhere.
+        before = [one for file in self.base for one in self.base[file]]
+        after = [one for file in new for one in new[file]]
+        first = sum(len(self.base[file]) for file in list(self.base)[: list(self.base).index(self.making.file)])
+        found = leaves.changed(before, after) if after else dict.fromkeys(dict(leaves.leaves(before)), GONE)
+        ours = range(first, first + len(self.documents))
+        return {(trail[0] - first, *trail[1:]): value for trail, value in found.items() if trail[0] in ours}
+
+    def _documents(self, texts: Mapping[str, str]) -> dict[str, list[Any]]:
+        for text in texts.values():
+            if text not in self.read:
+                self.read[text] = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
+        return {file: self.read[text] for file, text in texts.items()}
+
+
+def explain(trials: Trials, changes: Sequence[Change], lines: Mapping[Trail, Line], wanted: Iterable[Trail]) -> Evidence:
+    """Try every change, and for computed values that none explains several at once, and what nothing says.
+
+    Args:
+        trials: of the world as it is.
+        changes: of its inputs.
+        lines: what wrote each value, where it is known.
+        wanted: the values that have to be explained.
+    """
+    found = Evidence(dict(leaves.leaves(trials.documents)))
+    for change in changes:
+        if not change.unsaid:
+            _try(trials, change, found)
+    for trail in wanted:
+        # A template that measures its own text has no lines; then any value may be computed.
+        if found.told(trail) or (trail in lines and not lines[trail].computed):
+            continue
+        _together(trials, changes, found, trail)
+        if not found.told(trail) and not any(_tells(trials, change, found, trail) for change in changes if change.unsaid):
+            _constant(trials, found, trail)
+    return found
+
+
+def explain_again(
+    trials: Trials, changes: Sequence[Change], lines: Mapping[Trail, Line], wanted: Sequence[Trail], hot: set[Any]
+) -> Evidence:
+    """As :func:`explain`, for the same file of one spoke after another: first what told something of earlier ones.
+
+    Args:
+        trials, changes, lines, wanted: as there.
+        hot: keys of such changes; more are added.
+    """
+    likely = [change for change in changes if _alike(change) in hot]
+    found = explain(trials, likely, lines, ()) if hot else Evidence({})
+    if not hot or not all(found.told(trail) for trail in wanted):
+        found = explain(trials, changes, lines, wanted)
+    telling = {place for known in found.proofs.values() for place in known}
+    hot |= {_alike(change) for change in changes if change.place in telling}
+    return found
+
+
+def _alike(change: Change) -> tuple[str, ...]:
+    """What inputs of different spokes have in common: the same key of the same kind of file."""
+    return tuple("*" if isinstance(part, int) else part for part in change.path)
+
+
+def _try(trials: Trials, change: Change, found: Evidence) -> None:
+    for index, other in enumerate(change.others):
+        found.add(change, other, trials.tried(change, index))
+
+
+def _tells(trials: Trials, change: Change, found: Evidence, trail: Trail) -> bool:
+    """Whether something that nothing says would change the value; only that value is noted."""
+    for index, other in enumerate(change.others):
+        outcome = trials.tried(change, index)
+        if outcome.get(trail, GONE) is not GONE:
+            found.add(change, other, {trail: outcome[trail]})
+            return True
+    return False
+
+
+def _together(trials: Trials, changes: Sequence[Change], found: Evidence, trail: Trail) -> None:
+    """Inputs that say the same: none of them alone changes the value, so they are changed together."""
+    text = str(found.before[trail])
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        if not change.unsaid and isinstance(change.old, (str, int, float)) and str(change.old) in text:
+            groups.setdefault(str(change.old), []).append(change)
+    for group in groups.values():
+        other = next((one for one in group[0].others if all(one in change.others for change in group)), None)
+        if len(group) < 2 or other is None:  # noqa: PLR2004 - one alone was tried before
+            continue
+        needed = list(group)
+        for change in group:
+            rest = [one for one in needed if one is not change]
+            if trail in _all(trials, rest, other):
+                needed = rest
+        outcome = _all(trials, needed, other)
+        for change in needed if trail in outcome else []:
+            found.add(change, other, {trail: outcome[trail]})
+
+
+def _all(trials: Trials, changes: Iterable[Change], other: Any) -> dict[Trail, Any]:
+    world = trials.world
+    for change in changes:
+        world = change.applied(world, other)
+    return trials.outcome(world)
+
+
+def _constant(trials: Trials, found: Evidence, trail: Trail) -> None:
+    """The name under which templates see what no input changes, if there is one."""
+    making = trials.making
+    scenes = tree.scenes(making.template, making.prefix, making.templates, trials.seen, making.subject)
+    scene = next((scene for file, scene in scenes if file == making.file), {})
+    for path, value in leaves.leaves(scene):
+        changed = _with(scene, path, _another(value))
+        with contextlib.suppress(HubctlError, yaml.YAMLError, ValueError):
+            text = making.templates.render(making.template, changed, making.subject)
+            outcome = trials.compared({**trials.texts, making.file: text})
+            if outcome.get(trail, GONE) is not GONE:
+                place = Place("hubctl", field=re.sub(r"\.(\d+)", r"[\1]", ".".join(map(str, path))))
+                change = Change(place, (), value, (_another(value),))
+                found.add(change, _another(value), {trail: outcome[trail]})
+                return
+
+
+def _with(value: Any, path: Trail, new: Any) -> Any:
+    if not path:
+        return new
+    if isinstance(value, dict):
+        return {**value, path[0]: _with(value[path[0]], path[1:], new)}
+    return [_with(item, path[1:], new) if index == path[0] else item for index, item in enumerate(value)]
+
+
+def _another(value: Any) -> Any:
+    if isinstance(value, bool):
+        return not value
+    return value + 1 if isinstance(value, (int, float)) else f"{value}x" if isinstance(value, str) else value
