@@ -5,9 +5,11 @@ Apart from ``trials``, which is pure: the text of a cluster's file is only read 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from hubctl.inputs import load, origin, trial
 from hubctl.inputs.document import Document, parse
+from hubctl.model.cluster import Spoke
 from hubctl.model.fleet import HubInputs
 from hubctl.model.remediation import Override
 from hubctl.render.marks import Marking
@@ -24,6 +26,7 @@ class Fleet:
         texts: bytes of the overrides by file name.
         templates: that render, without marks.
         marked: the same with marks.
+        branch: that the overrides stand on; empty when they are the folder's own.
     """
 
     settings: Settings
@@ -32,6 +35,7 @@ class Fleet:
     texts: Mapping[str, bytes]
     templates: Templates
     marked: Templates
+    branch: str = ""
 
     @property
     def marking(self) -> Marking:
@@ -44,15 +48,30 @@ class Fleet:
         """All of it, merged."""
         return trial.World(self.sources.values, self.sources.spokes, self.overrides).inputs()
 
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Every spoke, sorted."""
-        return tuple(sorted(spoke.metadata.name for _, spoke in self.sources.spokes))
+        return tuple(sorted(self._spokes))
+
+    @cached_property
+    def _spokes(self) -> dict[str, tuple[str, Spoke]]:
+        return {spoke.metadata.name: (source, spoke) for source, spoke in self.sources.spokes}
 
     def world(self, name: str | None) -> trial.World:
-        """What one spoke is made from; without a name, an empty fleet."""
-        spokes = tuple(one for one in self.sources.spokes if one[1].metadata.name == name)
+        """What one spoke is made from; without the name of one, an empty fleet."""
+        spokes = (self._spokes[name],) if name in self._spokes else ()
         overrides = tuple(one for one in self.overrides if one[1].spec.cluster == name)
         return trial.World(self.sources.values, spokes, overrides)
+
+    def files_of(self, world: trial.World) -> frozenset[str]:
+        """The files that are a spoke's own."""
+        overrides = (f"{self.folder}/{file}" for file, _ in world.overrides)
+        return frozenset((*(source for source, _ in world.spokes), *overrides))
+
+    @property
+    def folder(self) -> str:
+        """Where the overrides lie."""
+        return self.sources.values.hubctl.gitops.overrides
 
     def changes(self, world: trial.World) -> tuple[trial.Change, ...]:
         """Every input of a world, with other values.
@@ -60,14 +79,18 @@ class Fleet:
         Raises:
             InputError: a file cannot be read any more.
         """
-        folder = self.sources.values.hubctl.gitops.overrides
         documents = origin.Documents(
-            values=self._read(self.settings.values_file.name),
+            values=self._values,
             spokes=tuple(self._read(source) for source, _ in world.spokes),
-            overrides=tuple(parse(self.texts[file], f"{folder}/{file}") for file, _ in world.overrides),
+            overrides=tuple(parse(self.texts[file], f"{self.folder}/{file}") for file, _ in world.overrides),
             remote=bool(self.settings.remote),
+            branch=self.branch,
         )
         return tuple(origin.changes(world, documents))
+
+    @cached_property
+    def _values(self) -> Document:
+        return self._read(self.settings.values_file.name)
 
     def _read(self, name: str) -> Document:
         return load.read_document(self.settings, name)

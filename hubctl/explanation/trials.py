@@ -13,14 +13,18 @@ from typing import Any
 import yaml
 
 from hubctl.errors import HubctlError
-from hubctl.explanation.evidence import Evidence
-from hubctl.inputs.trial import Change, World
+from hubctl.explanation.evidence import Evidence, Proof
+from hubctl.inputs.trial import Change, World, shown
 from hubctl.model.fleet import HubInputs
 from hubctl.model.origin import Place
 from hubctl.render import context, leaves, tree
 from hubctl.render.leaves import GONE, Trail
 from hubctl.render.marks import Line
 from hubctl.render.templates import Templates
+
+
+_IMPOSSIBLE = (HubctlError, yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError, IndexError)
+"""What is tried is not checked to fit together, so it may be a world that cannot be; that says nothing."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,7 @@ class Trials:
         try:
             seen = self.making.seen(world.inputs())
             return {} if seen == self.seen else self.compared(self.making.texts(seen))
-        except (HubctlError, yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError, IndexError):
-            # What is tried is not checked to fit together: it may be a world that cannot be.
+        except _IMPOSSIBLE:
             return {}
 
     def tried(self, change: Change, index: int) -> dict[Trail, Any]:
@@ -100,8 +103,6 @@ class Trials:
         if texts == self.texts:
             return {}
         new = self._documents(texts)
-        if not self.documents:
-            return {(): new[self.making.file]} if new.get(self.making.file) else {}
         # All files of the template at once: a model with another name has its file elsewhere.
         before = [one for file in self.base for one in self.base[file]]
         after = [one for file in new for one in new[file]]
@@ -156,6 +157,18 @@ def explain_again(
     telling = {place for known in found.proofs.values() for place in known}
     hot |= {_alike(change) for change in changes if change.place in telling}
     return found
+
+
+def what_makes(trials: Trials, changes: Sequence[Change]) -> tuple[Proof, ...]:
+    """The inputs of a file that is not made with which it would be."""
+    found = {}
+    for change in changes:
+        for other in change.others:
+            with contextlib.suppress(*_IMPOSSIBLE):
+                texts = trials.making.texts(trials.making.seen(change.applied(trials.world, other).inputs()))
+                if trials.making.file in texts:
+                    found.setdefault(change.place, Proof(change.place, "presence", change.old, shown(other)))
+    return tuple(found.values())
 
 
 def _alike(change: Change) -> tuple[str, ...]:

@@ -29,12 +29,14 @@ class Documents:
         spokes: in the world's order.
         overrides: as the world's.
         remote: whether ``HUBCTL_REMOTE`` is set.
+        branch: that the overrides stand on; empty when they are the folder's own.
     """
 
     values: Document
     spokes: tuple[Document, ...]
     overrides: tuple[Document, ...]
     remote: bool = False
+    branch: str = ""
 
 
 def changes(world: World, documents: Documents) -> Iterator[Change]:
@@ -49,7 +51,8 @@ def changes(world: World, documents: Documents) -> Iterator[Change]:
         walk = _Walk(document, {})
         versions = [model.version for _, spoke in world.spokes for model in spoke.spec.models]
         walk.nearby["instead_of"] = (*versions,)
-        yield from walk.model(override, ("overrides", index, 1), ())
+        for change in walk.model(override, ("overrides", index, 1), ()):
+            yield replace(change, place=replace(change.place, branch=documents.branch))
 
 
 def _of_values(world: World, documents: Documents) -> Iterator[Change]:
@@ -154,7 +157,10 @@ class _Walk:
 
     def _scalar(self, value: Any, annotation: Any, path: Path, trail: Trail, *, there: bool) -> Iterator[Change]:
         nearby = self.nearby.get(str(path[-1])) or self.nearby.get(".".join(map(str, path[-2:]))) or ()
-        if found := other.others(annotation, value, nearby):
+        found = other.others(annotation, value, nearby)
+        if value is None and (kinds := other.sections(annotation)):
+            found = tuple(other.smallest(kind) for kind in kinds)
+        if found:
             unsaid = value is None and not there
             yield Change(self._at(trail, there=there), path, value, found, unsaid=unsaid)
 

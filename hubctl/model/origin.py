@@ -23,6 +23,7 @@ class Place:
         line: from 1; 0 for what is in no file.
         column: as the line.
         field: as people write it, such as ``spec.models[0].version``.
+        branch: that the file stands on, for overrides of the published branch; empty for files of the folder.
     """
 
     kind: Kind
@@ -30,12 +31,14 @@ class Place:
     line: int = 0
     column: int = 0
     field: str = ""
+    branch: str = ""
 
     @property
     def text(self) -> str:
         """In one line, such as ``clusters/edge-a.yaml:12:3 spec.namespace``."""
         if self.kind == "file":
-            return f"{self.file}:{self.line}:{self.column} {self.field}".rstrip()
+            on = f" on branch {self.branch}" if self.branch else ""
+            return f"{self.file}:{self.line}:{self.column} {self.field}{on}".rstrip()
         said = {
             "default": f"default of hubctl: {self.field}",
             "environment": f"variable {self.file}",

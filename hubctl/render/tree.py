@@ -12,6 +12,7 @@ import yaml
 
 from hubctl.errors import TemplateError
 from hubctl.model import tree
+from hubctl.model.cluster import ManagedCluster
 from hubctl.model.fleet import HubInputs
 from hubctl.render import context
 
@@ -42,12 +43,28 @@ def render_tree(inputs: HubInputs, templates: Renderer) -> tree.RenderedTree:
     """
     files: dict[str, bytes] = {}
     for cluster in inputs.clusters:
-        subject = f"spoke {cluster.name}"
-        files |= _folder(
-            f"{tree.SPOKES}/{cluster.name}", "spoke/", templates, context.spoke_context(inputs, cluster), subject
-        )
-    files |= _folder(tree.HUB, "hub/", templates, context.hub_context(inputs), "hub")
+        files |= spoke_files(inputs, cluster, templates)
+    files |= hub_files(inputs, templates)
     return tree.RenderedTree(dict(sorted(files.items())))
+
+
+def spoke_files(inputs: HubInputs, cluster: ManagedCluster, templates: Renderer) -> dict[str, bytes]:
+    """The files of one spoke, by their paths in the tree.
+
+    Raises:
+        TemplateError: as :func:`render_tree`.
+    """
+    seen, subject = context.spoke_context(inputs, cluster), f"spoke {cluster.name}"
+    return _folder(f"{tree.SPOKES}/{cluster.name}", "spoke/", templates, seen, subject)
+
+
+def hub_files(inputs: HubInputs, templates: Renderer) -> dict[str, bytes]:
+    """The files of the hub, by their paths in the tree.
+
+    Raises:
+        TemplateError, InputError: as :func:`render_tree`.
+    """
+    return _folder(tree.HUB, "hub/", templates, context.hub_context(inputs), "hub")
 
 
 def template_of(file: str, prefix: str, templates: Renderer, seen: Mapping[str, Any], subject: str) -> str | None:
