@@ -48,7 +48,9 @@ class Choice:
         found = [trail for trail, _ in leaves.leaves(list(documents)) if trail[0] in chosen]
         if not self.field:
             return found
-        begins = [(index, *trail) for index in chosen for trail in _resolved(list(documents)[index], steps_of(self.field))]
+        begins = [
+            (index, *trail) for index in chosen for trail in _resolved(list(documents)[index], steps_of(self.field))
+        ]
         if not begins:
             raise self._no_field([written(trail, list(documents)) for trail in found])
         return [trail for trail in found if any(trail[: len(begin)] == begin for begin in begins)]
@@ -129,7 +131,9 @@ def _resolved(value: Any, steps: tuple[Any, ...]) -> list[Trail]:
     elif isinstance(value, list) and isinstance(step, int):
         below = [(step, value[step])] if step < len(value) else []
     elif isinstance(value, list) and isinstance(step, fields.Named):
-        below = [(index, one) for index, one in enumerate(value) if isinstance(one, dict) and one.get("name") == step.name]
+        below = [
+            (index, one) for index, one in enumerate(value) if isinstance(one, dict) and one.get("name") == step.name
+        ]
     return [(key, *trail) for key, inner in below for trail in _resolved(inner, rest)]
 
 

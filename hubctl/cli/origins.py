@@ -47,6 +47,7 @@ class OriginData(_Data):
     branch: str = Field(description="that the file stands on; empty for files of the folder")
     value: Any = Field(None, description="of the input; absent for literals and for all spokes")
     tried: Any = Field(None, description="what was put in its place; absent as value is")
+    together: bool = Field(description="whether others that say so had to be changed with it, as they say the same")
     gives: Any = Field(None, description="the value with it; absent when there would be none")
 
 
@@ -123,7 +124,8 @@ def data(path: str, found: Explanation, own: frozenset[str]) -> dict[str, Any]:
 
 def _object(index: int, found: Explanation, own: frozenset[str]) -> ObjectData:
     document = found.documents[index] if isinstance(found.documents[index], dict) else {}
-    metadata = document.get("metadata") if isinstance(document.get("metadata"), dict) else {}
+    found_metadata = document.get("metadata")
+    metadata = found_metadata if isinstance(found_metadata, dict) else {}
     return ObjectData(
         api_version=str(document.get("apiVersion", "")),
         kind=str(document.get("kind", "")),
@@ -170,5 +172,6 @@ def _origin(proof: Proof, *, hidden: bool, bare: bool = False) -> OriginData:
         column=place.column,
         field=place.field,
         branch=place.branch,
+        together=proof.together,
         **shown,
     )

@@ -46,16 +46,17 @@ def explain(settings: Settings, asked: str, shape: str) -> None:
         InputError: there is no such file, object or field.
         TemplateError: a template failed.
     """
-    fleet = open_fleet(settings)
+    path, _, rest = asked.partition(":")
+    path = path.removeprefix("./")
+    fleet = open_fleet(settings, _spoke_in(path))
     if rendering.switched_off(HubInputs(fleet.sources.values, ())):
         return
-    path, _, rest = asked.partition(":")
-    path = path.removeprefix("./").removeprefix(f"{fleet.sources.values.hubctl.gitops.path}/")
+    path = path.removeprefix(f"{fleet.sources.values.hubctl.gitops.path}/")
     spokes = len(fleet.names) if path.startswith(f"{tree.HUB}/") else 0
     with output.progress("Explaining, spoke by spoke", spokes if spokes > _SOME else 0) as advance:
         found = explanation.explain_file(fleet, path, fieldpath.read(rest), advance)
     if found is None:
-        raise _no_file(fleet, path)
+        raise _no_file(open_fleet(settings), path)
     own = own_templates(settings)
     if shape == "table":
         _print(path, found, own)
@@ -63,14 +64,14 @@ def explain(settings: Settings, asked: str, shape: str) -> None:
         output.show(shape, origins.data(path, found, own), (), ())
 
 
-def open_fleet(settings: Settings) -> Fleet:
-    """Everything that is read to explain a file.
+def open_fleet(settings: Settings, only: str | None = None) -> Fleet:
+    """Everything that is read to explain a file; of the cluster files, one if only that one is needed.
 
     Raises:
         InputError: a file is wrong.
         TemplateError: a template cannot be parsed.
     """
-    sources = load.read_sources(settings)
+    sources = load.read_sources(settings, only)
     published, warnings = asyncio.run(hub.overrides_in_force(settings, sources))
     for warning in warnings:
         output.say(f"warning: {warning}", colour="yellow")
@@ -87,6 +88,12 @@ def open_fleet(settings: Settings) -> Fleet:
     )
 
 
+def _spoke_in(path: str) -> str | None:
+    """The spoke whose file it is, wherever the rendered folder is."""
+    parts = path.split("/")
+    return parts[-2] if tree.SPOKES in parts[-3:-2] else None
+
+
 def own_templates(settings: Settings) -> frozenset[str]:
     """Names of the templates in the folder of the inputs."""
     folder = settings.directory / "templates"
@@ -101,7 +108,8 @@ def complete_paths(ctx: click.Context, _param: click.Parameter, incomplete: str)
     begun, _, _ = incomplete.rpartition("/")
     try:
         if f"{begun}/" in known:
-            fleet = open_fleet(Settings(folder.absolute(), folder.absolute() / ".hubctl"))
+            only = explanation.spoke_of(f"{begun}/") or None
+            fleet = open_fleet(Settings(folder.absolute(), folder.absolute() / ".hubctl"), only)
             known = list(explanation.paths(fleet, begun))
     except HubctlError:
         return []  # the shell has no place for an error; the command itself will tell it
@@ -164,12 +172,19 @@ def _value(leaf: Leaf, found: Explanation, own: frozenset[str]) -> None:
 
 def _told(proof: Proof, value: Any) -> str:
     """The place, and what is known of the input where the value does not show it."""
-    if proof.place.kind in ("hubctl", "fleet", "name") or (proof.role == "value" and proof.was == value):
+    if proof.place.kind in ("hubctl", "fleet", "name") or (
+        proof.role == "value" and proof.was == value and not proof.together
+    ):
         return proof.place.text
     if proof.role == "value":
-        return f"{proof.place.text} ({_short(proof.was)})"
+        return f"{proof.place.text} ({_short(proof.was)}{_others(proof)})"
     end = "it is gone" if proof.then is GONE else f"it is {_short(proof.then)}"
+    end += _others(proof)
     return f"{proof.place.text} ({_was(proof)}; with {_short(proof.tried)} {end})"
+
+
+def _others(proof: Proof) -> str:
+    return ", with the others that say the same" if proof.together else ""
 
 
 def _was(proof: Proof) -> str:

@@ -25,6 +25,7 @@ class Proof:
         was: what the input is.
         tried: what was put in its place.
         then: what the value was with it; ``GONE`` when there was none.
+        together: whether others of the value that say so had to be changed with it, because they say the same.
     """
 
     place: Place
@@ -32,6 +33,7 @@ class Proof:
     was: Any = None
     tried: Any = None
     then: Any = GONE
+    together: bool = False
 
 
 @dataclass
@@ -42,11 +44,11 @@ class Evidence:
     proofs: dict[Trail, dict[Place, tuple[Change, Proof]]] = field(default_factory=dict)
     objects: dict[int, dict[Place, Proof]] = field(default_factory=dict)
 
-    def add(self, change: Change, other: Any, outcome: Mapping[Trail, Any]) -> None:
-        """Note what became of the values when an input was another one."""
+    def add(self, change: Change, other: Any, outcome: Mapping[Trail, Any], *, together: bool = False) -> None:
+        """Note what became of the values when an input was another one, or several were."""
         for trail, then in outcome.items():
             role = _role(change.old, shown(other) if other is not REMOVED else None, self.before.get(trail), then)
-            proof = Proof(change.place, role, change.old, shown(other), then)
+            proof = Proof(change.place, role, change.old, shown(other), then, together)
             known = self.proofs.setdefault(trail, {})
             if change.place not in known or _RANK[role] < _RANK[known[change.place][1].role]:
                 known[change.place] = (change, proof)

@@ -3,11 +3,11 @@
 Apart from ``trials``, which is pure: the text of a cluster's file is only read when that spoke is asked for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from hubctl.inputs import load, origin, trial
+from hubctl.inputs import load, origin, settle, trial
 from hubctl.inputs.document import Document, parse
 from hubctl.model.cluster import Spoke
 from hubctl.model.fleet import HubInputs
@@ -63,6 +63,11 @@ class Fleet:
         overrides = tuple(one for one in self.overrides if one[1].spec.cluster == name)
         return trial.World(self.sources.values, spokes, overrides)
 
+    def shape(self, world: trial.World, changes: Iterable[trial.Change]) -> Hashable:
+        """What spokes have in common that say the same keys and belong to the same groups."""
+        groups = tuple(group.name for _, spoke in world.spokes for group in settle.groups_of(world.values, spoke))
+        return groups, frozenset((change.path, change.place.kind) for change in changes)
+
     def files_of(self, world: trial.World) -> frozenset[str]:
         """The files that are a spoke's own."""
         overrides = (f"{self.folder}/{file}" for file, _ in world.overrides)
@@ -94,4 +99,3 @@ class Fleet:
 
     def _read(self, name: str) -> Document:
         return load.read_document(self.settings, name)
-

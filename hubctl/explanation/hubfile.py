@@ -13,7 +13,7 @@ from typing import Any
 from hubctl.explanation.evidence import Proof
 from hubctl.explanation.fleet import Fleet
 from hubctl.explanation.found import Explanation, Leaf, Wanted, leaf_of, lines_of, making_of, unmade
-from hubctl.explanation.trials import Making, Trials, explain_again
+from hubctl.explanation.trials import Alike, Making, Trials, alike, explain_again
 from hubctl.model.origin import Place
 from hubctl.render import context, leaves
 from hubctl.render.leaves import Trail
@@ -40,7 +40,7 @@ class HubFile:
     several: dict[Trail, int] = field(default_factory=dict)
     settled: set[Trail] = field(default_factory=set)
     because: dict[int, tuple[Proof, ...]] = field(default_factory=dict)
-    hot: set[Any] = field(default_factory=set)
+    likely: dict[Hashable, set[Alike]] = field(default_factory=dict)
 
     def explained(self) -> Explanation | None:
         """The explanation; None when no template makes the file.
@@ -83,7 +83,8 @@ class HubFile:
             return
         written = {here: lines[trail] for trail, here in needed.items() if trail in lines}
         changes = self.fleet.changes(alone.world)
-        found = explain_again(alone, changes, written, tuple(needed.values()), self.hot)
+        likely = self.likely.setdefault(self.fleet.shape(alone.world, changes), set())
+        found = explain_again(alone, changes, written, needed.values(), likely)
         spokes_own = self.fleet.files_of(alone.world)
         for trail, here in needed.items():
             proofs = leaf_of(found, written.get(here), here).origins
@@ -91,6 +92,8 @@ class HubFile:
             known += [proof for proof in proofs if proof.place not in {one.place for one in known}]
             if not any(proof.place.file in spokes_own for proof in proofs):
                 self.settled.add(trail)
+            else:
+                likely |= {alike(change) for change, _ in found.proofs[here].values()}
             self.because.setdefault(trail[0], tuple(found.objects.get(here[0], {}).values()))
 
     def _leaf(self, trail: Trail, value: Any, line: Line | None) -> Leaf:

@@ -5,7 +5,7 @@ Pure but for the templates that it is given.
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -22,9 +22,12 @@ from hubctl.render.leaves import GONE, Trail
 from hubctl.render.marks import Line
 from hubctl.render.templates import Templates
 
-
 _IMPOSSIBLE = (HubctlError, yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError, IndexError)
 """What is tried is not checked to fit together, so it may be a world that cannot be; that says nothing."""
+
+
+Alike = tuple[str, ...]
+"""An input, whichever spoke's it is."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,9 @@ class Trials:
         return {file: self.read[text] for file, text in texts.items()}
 
 
-def explain(trials: Trials, changes: Sequence[Change], lines: Mapping[Trail, Line], wanted: Iterable[Trail]) -> Evidence:
+def explain(
+    trials: Trials, changes: Sequence[Change], lines: Mapping[Trail, Line], wanted: Iterable[Trail]
+) -> Evidence:
     """Try every change, and for computed values that none explains several at once, and what nothing says.
 
     Args:
@@ -136,32 +141,44 @@ def explain(trials: Trials, changes: Sequence[Change], lines: Mapping[Trail, Lin
         if found.told(trail) or (trail in lines and not lines[trail].computed):
             continue
         _together(trials, changes, found, trail)
-        if not found.told(trail) and not any(_tells(trials, change, found, trail) for change in changes if change.unsaid):
+        if not found.told(trail) and not any(
+            _tells(trials, change, found, trail) for change in changes if change.unsaid
+        ):
             _constant(trials, found, trail)
     return found
 
 
 def explain_again(
-    trials: Trials, changes: Sequence[Change], lines: Mapping[Trail, Line], wanted: Sequence[Trail], hot: set[Any]
+    trials: Trials,
+    changes: Sequence[Change],
+    lines: Mapping[Trail, Line],
+    wanted: Collection[Trail],
+    likely: Collection[Alike],
 ) -> Evidence:
-    """As :func:`explain`, for the same file of one spoke after another: first what told something of earlier ones.
+    """As :func:`explain`, for one spoke after another: first what told something of an earlier one like it.
 
     Args:
-        trials, changes, lines, wanted: as there.
-        hot: keys of such changes; more are added.
+        trials: of the world as it is.
+        changes: of its inputs.
+        lines: what wrote each value, where it is known.
+        wanted: the values that have to be explained.
+        likely: such changes, see :func:`alike`; when they leave a value open, all others are tried too.
     """
-    likely = [change for change in changes if _alike(change) in hot]
-    found = explain(trials, likely, lines, ()) if hot else Evidence({})
-    if not hot or not all(found.told(trail) for trail in wanted):
-        found = explain(trials, changes, lines, wanted)
-    telling = {place for known in found.proofs.values() for place in known}
-    hot |= {_alike(change) for change in changes if change.place in telling}
-    return found
+    found = Evidence(dict(leaves.leaves(trials.documents)))
+    for change in changes:
+        if not change.unsaid and alike(change) in likely:
+            _try(trials, change, found, once=True)
+    return found if all(found.told(trail) for trail in wanted) else explain(trials, changes, lines, wanted)
+
+
+def alike(change: Change) -> Alike:
+    """What the same input of different spokes has in common: its key in the same kind of file."""
+    return tuple("*" if isinstance(part, int) else part for part in change.path)
 
 
 def what_makes(trials: Trials, changes: Sequence[Change]) -> tuple[Proof, ...]:
     """The inputs of a file that is not made with which it would be."""
-    found = {}
+    found: dict[Place, Proof] = {}
     for change in changes:
         for other in change.others:
             with contextlib.suppress(*_IMPOSSIBLE):
@@ -171,14 +188,12 @@ def what_makes(trials: Trials, changes: Sequence[Change]) -> tuple[Proof, ...]:
     return tuple(found.values())
 
 
-def _alike(change: Change) -> tuple[str, ...]:
-    """What inputs of different spokes have in common: the same key of the same kind of file."""
-    return tuple("*" if isinstance(part, int) else part for part in change.path)
-
-
-def _try(trials: Trials, change: Change, found: Evidence) -> None:
+def _try(trials: Trials, change: Change, found: Evidence, *, once: bool = False) -> None:
     for index, other in enumerate(change.others):
-        found.add(change, other, trials.tried(change, index))
+        outcome = trials.tried(change, index)
+        found.add(change, other, outcome)
+        if once and outcome:
+            return
 
 
 def _tells(trials: Trials, change: Change, found: Evidence, trail: Trail) -> bool:
@@ -209,7 +224,7 @@ def _together(trials: Trials, changes: Sequence[Change], found: Evidence, trail:
                 needed = rest
         outcome = _all(trials, needed, other)
         for change in needed if trail in outcome else []:
-            found.add(change, other, {trail: outcome[trail]})
+            found.add(change, other, {trail: outcome[trail]}, together=True)
 
 
 def _all(trials: Trials, changes: Iterable[Change], other: Any) -> dict[Trail, Any]:

@@ -75,7 +75,11 @@ def _remote(change: Change, documents: Documents) -> Change:
     if change.path[-2:] == ("gitops", "remote"):
         return replace(change, place=Place("environment", REMOTE), unsaid=False)
     named = ("hubctl", "gitops", "remote")
-    if change.path[-2:] == ("gitops", "repo_url") and change.place.kind == "default" and named in documents.values.places:
+    if (
+        change.path[-2:] == ("gitops", "repo_url")
+        and change.place.kind == "default"
+        and named in documents.values.places
+    ):
         return replace(change, place=_place(documents.values, named))
     return change
 
@@ -133,9 +137,7 @@ class _Walk:
         else:
             yield from self._scalar(value, annotation, path, trail, there=there)
 
-    def _section(
-        self, value: BaseModel, annotation: Any, path: Path, trail: Trail, *, there: bool
-    ) -> Iterator[Change]:
+    def _section(self, value: BaseModel, annotation: Any, path: Path, trail: Trail, *, there: bool) -> Iterator[Change]:
         if kinds := other.alternatives(annotation, value):
             # Another type has other keys, so all of the section is replaced.
             typed: Trail = (*trail, "type")

@@ -5,7 +5,7 @@ that an explanation is the same every time.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -26,7 +26,8 @@ _TEXTS = (
 )  # fmt: skip
 
 
-def others(annotation: Any, value: Any, nearby: Iterable[Any] = ()) -> tuple[Any, ...]:
+@lru_cache(maxsize=4096, typed=True)
+def others(annotation: Any, value: Any, nearby: tuple[Any, ...] = ()) -> tuple[Any, ...]:
     """Values that a key could have instead, the most telling ones first.
 
     Args:

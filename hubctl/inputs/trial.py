@@ -1,7 +1,7 @@
 """World and Change: what one file is rendered from, and the same with another value in one place.
 
-Apart from ``origin``, which finds the places. A world is changed behind the checks of files, so that values can be tried
-that would only be accepted together with others; what is tried has the type of the field all the same.
+Apart from ``origin``, which finds the places. A world is changed behind the checks of files, so that values can be
+tried that would only be accepted together with others; what is tried has the type of the field all the same.
 """
 
 from dataclasses import dataclass, replace
@@ -57,7 +57,7 @@ class Change:
         old: what it is; of a section, the word in its ``type``.
         others: what it could be, see ``other``; not empty.
         fills: what has to be put in first, because the world leaves it out: sections that are whole defaults.
-        unsaid: nothing says it and nothing stands in for it; such an input is only asked when no other explains a field.
+        unsaid: nothing says it and nothing stands in for it; it is only asked when no other input explains a field.
     """
 
     place: Place
