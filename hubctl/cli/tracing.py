@@ -180,7 +180,11 @@ def _told(proof: Proof, value: Any) -> str:
         return f"{proof.place.text} ({_short(proof.was)}{_others(proof)})"
     end = "it is gone" if proof.then is GONE else f"it is {_short(proof.then)}"
     end += _others(proof)
-    return f"{proof.place.text} ({_was(proof)}; with {_short(proof.tried)} {end})"
+    return f"{proof.place.text} ({_was(proof)}; {_with(proof.tried)} {end})"
+
+
+def _with(tried: Any) -> str:
+    return "without it" if tried in (None, "(removed)") else f"with {_short(tried)}"
 
 
 def _others(proof: Proof) -> str:

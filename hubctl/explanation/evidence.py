@@ -36,27 +36,37 @@ class Proof:
     together: bool = False
 
 
+Known = dict[Place, tuple[Change, Proof]]
+"""The best proof of each input."""
+
+
 @dataclass
 class Evidence:
-    """What was found by trying: the best proof of each input for each value, and what makes objects go."""
+    """What was found by trying: the best proof of each input for each value, and what makes objects go.
+
+    That a value goes with the name of its spoke or model says nothing: the name is in the question. Only where the name
+    stands in the value, it counts.
+    """
 
     before: Mapping[Trail, Any]
-    proofs: dict[Trail, dict[Place, tuple[Change, Proof]]] = field(default_factory=dict)
-    objects: dict[int, dict[Place, Proof]] = field(default_factory=dict)
+    proofs: dict[Trail, Known] = field(default_factory=dict)
+    objects: dict[int, Known] = field(default_factory=dict)
 
     def add(self, change: Change, other: Any, outcome: Mapping[Trail, Any], *, together: bool = False) -> None:
         """Note what became of the values when an input was another one, or several were."""
         for trail, then in outcome.items():
             role = _role(change.old, shown(other) if other is not REMOVED else None, self.before.get(trail), then)
+            if change.identity and role != "value":
+                continue
             proof = Proof(change.place, role, change.old, shown(other), then, together)
             known = self.proofs.setdefault(trail, {})
             if change.place not in known or _RANK[role] < _RANK[known[change.place][1].role]:
                 known[change.place] = (change, proof)
-        gone = [trail for trail, then in outcome.items() if then is GONE]
-        for index in {trail[0] for trail in gone if trail}:
+        gone = [] if change.identity else [trail for trail, then in outcome.items() if then is GONE]
+        for index in {trail[0] for trail in gone}:
             if sum(trail[0] == index for trail in gone) == sum(trail[0] == index for trail in self.before):
                 proof = Proof(change.place, "presence", change.old, shown(other))
-                self.objects.setdefault(index, {}).setdefault(change.place, proof)
+                self.objects.setdefault(index, {}).setdefault(change.place, (change, proof))
 
     def told(self, trail: Trail) -> bool:
         """Whether something is known of what a value is, not only of whether it is there."""
@@ -64,17 +74,24 @@ class Evidence:
 
     def of(self, trail: Trail) -> tuple[Proof, ...]:
         """The inputs of a value, those first whose text stands in it; without those of its whole object."""
-        known = self.proofs.get(trail, {})
-        whole = self.objects.get(trail[0], {}) if trail else {}
-        paths = [change.path for change, _ in known.values() if change.old != _SECTION]
-        found = [
-            proof
-            for place, (change, proof) in known.items()
-            if not (proof.role == "presence" and place in whole)
-            # That a section could go says nothing more when something in it is named.
-            and not (change.old == _SECTION and any(path[: len(change.path)] == change.path for path in paths))
-        ]
-        return tuple(sorted(found, key=lambda proof: (_RANK[proof.role], proof.place)))
+        whole = self.objects.get(trail[0], {})
+        found = _telling(self.proofs.get(trail, {}))
+        return tuple(proof for proof in found if not (proof.role == "presence" and proof.place in whole))
+
+    def of_object(self, index: int) -> tuple[Proof, ...]:
+        """The inputs that decide whether an object is there."""
+        return _telling(self.objects.get(index, {}))
+
+
+def _telling(known: Known) -> tuple[Proof, ...]:
+    """Proofs in their order; that a section could go says nothing more when something in it is named."""
+    paths = [change.path for change, _ in known.values() if change.old != _SECTION]
+    found = [
+        proof
+        for change, proof in known.values()
+        if change.old != _SECTION or not any(path[: len(change.path)] == change.path for path in paths)
+    ]
+    return tuple(sorted(found, key=lambda proof: (_RANK[proof.role], proof.place)))
 
 
 def _role(was: Any, tried: Any, before: Any, then: Any) -> Role:

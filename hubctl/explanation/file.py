@@ -55,7 +55,7 @@ def _of_spoke(fleet: Fleet, name: str, file: str, wanted: Wanted) -> Explanation
         template=making.template,
         documents=tuple(trials.documents),
         leaves=tuple(leaf_of(found, lines.get(trail), trail) for trail in asked),
-        because=tuple(tuple(found.objects.get(index, {}).values()) for index in range(len(trials.documents))),
+        because=tuple(found.of_object(index) for index in range(len(trials.documents))),
     )
 
 

@@ -93,8 +93,8 @@ class HubFile:
             if not any(proof.place.file in spokes_own for proof in proofs):
                 self.settled.add(trail)
             else:
-                likely |= {alike(change) for change, _ in found.proofs[here].values()}
-            self.because.setdefault(trail[0], tuple(found.objects.get(here[0], {}).values()))
+                likely |= {alike(change) for change, _ in found.proofs.get(here, {}).values()}
+            self.because.setdefault(trail[0], found.of_object(here[0]))
 
     def _leaf(self, trail: Trail, value: Any, line: Line | None) -> Leaf:
         # What no spoke alone makes, all of them make together: their number, or a list in one value.

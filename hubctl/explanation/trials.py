@@ -5,7 +5,7 @@ Pure but for the templates that it is given.
 
 import contextlib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -180,7 +180,7 @@ def what_makes(trials: Trials, changes: Sequence[Change]) -> tuple[Proof, ...]:
     """The inputs of a file that is not made with which it would be."""
     found: dict[Place, Proof] = {}
     for change in changes:
-        for other in change.others:
+        for other in () if change.identity else change.others:
             with contextlib.suppress(*_IMPOSSIBLE):
                 texts = trials.making.texts(trials.making.seen(change.applied(trials.world, other).inputs()))
                 if trials.making.file in texts:
@@ -239,16 +239,33 @@ def _constant(trials: Trials, found: Evidence, trail: Trail) -> None:
     making = trials.making
     scenes = tree.scenes(making.template, making.prefix, making.templates, trials.seen, making.subject)
     scene = next((scene for file, scene in scenes if file == making.file), {})
-    for path, value in leaves.leaves(scene):
-        changed = _with(scene, path, _another(value))
-        with contextlib.suppress(HubctlError, yaml.YAMLError, ValueError):
-            text = making.templates.render(making.template, changed, making.subject)
+    for path, value, other in _probes(scene):
+        with contextlib.suppress(*_IMPOSSIBLE):
+            text = making.templates.render(making.template, _with(scene, path, other), making.subject)
             outcome = trials.compared({**trials.texts, making.file: text})
             if outcome.get(trail, GONE) is not GONE:
                 place = Place("hubctl", field=re.sub(r"\.(\d+)", r"[\1]", ".".join(map(str, path))))
-                change = Change(place, (), value, (_another(value),))
-                found.add(change, _another(value), {trail: outcome[trail]})
+                found.add(Change(place, (), value, (other,)), other, {trail: outcome[trail]})
                 return
+
+
+def _probes(scene: Mapping[str, Any]) -> Iterator[tuple[Trail, Any, Any]]:
+    """Everything that a template sees, with another value; at last lists that are longer or shorter."""
+    for path, value in leaves.leaves(dict(scene)):
+        if isinstance(value, bool):
+            yield path, value, not value
+        elif isinstance(value, (int, float, str)):
+            yield path, value, f"{value}x" if isinstance(value, str) else value + 1
+    for path, items in _lists(scene, ()):
+        yield from ((path, items, other) for other in (items[:-1], [*items, items[-1]]))
+
+
+def _lists(value: Any, path: Trail) -> Iterator[tuple[Trail, list[Any]]]:
+    if isinstance(value, list) and value:
+        yield path, value
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        yield from _lists(inner, (*path, key))
 
 
 def _with(value: Any, path: Trail, new: Any) -> Any:
@@ -257,9 +274,3 @@ def _with(value: Any, path: Trail, new: Any) -> Any:
     if isinstance(value, dict):
         return {**value, path[0]: _with(value[path[0]], path[1:], new)}
     return [_with(item, path[1:], new) if index == path[0] else item for index, item in enumerate(value)]
-
-
-def _another(value: Any) -> Any:
-    if isinstance(value, bool):
-        return not value
-    return value + 1 if isinstance(value, (int, float)) else f"{value}x" if isinstance(value, str) else value

@@ -67,6 +67,14 @@ class Change:
     fills: tuple[tuple[Path, Any], ...] = ()
     unsaid: bool = False
 
+    @property
+    def identity(self) -> bool:
+        """Whether it names the spoke or a model of it: after those, files are called and overrides found."""
+        return self.path[:1] in (("spokes",), ("overrides",)) and (
+            self.path[3:] in (("metadata", "name"), ("spec", "cluster"))
+            or (self.path[3:5] == ("spec", "models") and self.path[6:] == ("name",))
+        )
+
     def applied(self, world: World, other: Any) -> World:
         """The world with one of the other values."""
         made: Any = world
