@@ -120,7 +120,9 @@ def _no_file(fleet: Fleet, path: str) -> InputError:
     folder, _, _ = path.rpartition("/")
     name = explanation.spoke_of(path)
     if name and name not in fleet.names:
-        return rendering.unknown_spoke(name, fleet.inputs())
+        near = difflib.get_close_matches(name, fleet.names, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        return InputError(f"there is no spoke {name!r}", hint=f"{hint}`hubctl clusters list` shows them all")
     known = explanation.paths(fleet, folder) if name or folder == tree.HUB else ()
     near = difflib.get_close_matches(path, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"it makes {', '.join(known)}" if known else ""

@@ -73,7 +73,7 @@ class HubFile:
     def _look(self, name: str, making: Making, whole: "_Whole", lines: Mapping[Trail, Line]) -> None:
         """Explain what a fleet of this spoke alone makes too."""
         alone = Trials(self.fleet.world(name), making)
-        if not whole.possible(alone.texts.get(self.file, ""), self.settled):
+        if not whole.possible(alone.text, self.settled):
             return
         mine = {trail: here for trail, here in whole.also_in(alone.documents) if trail not in self.settled}
         for trail in mine:

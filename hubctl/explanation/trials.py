@@ -52,6 +52,12 @@ class Making:
             return context.hub_context(inputs)
         return context.spoke_context(inputs, inputs.clusters[0])
 
+    def text(self, seen: Mapping[str, Any]) -> str | None:
+        """The file's text; None when the template is not even rendered for it, as its model has another name."""
+        scenes = tree.scenes(self.template, self.prefix, self.templates, seen, self.subject)
+        scene = next((scene for file, scene in scenes if file == self.file), None)
+        return None if scene is None else self.templates.render(self.template, scene, self.subject)
+
     def texts(self, seen: Mapping[str, Any]) -> dict[str, str]:
         """Every file that the template makes."""
         return tree.texts(self.template, self.prefix, self.templates, seen, self.subject)
@@ -63,7 +69,6 @@ class Trials:
 
     world: World
     making: Making
-    read: dict[str, list[Any]] = field(default_factory=dict)
     known: dict[tuple[int, int], dict[Trail, Any]] = field(default_factory=dict)
 
     @cached_property
@@ -72,25 +77,27 @@ class Trials:
         return self.making.seen(self.world.inputs())
 
     @cached_property
-    def texts(self) -> dict[str, str]:
-        """The template's files as things are."""
-        return self.making.texts(self.seen)
+    def text(self) -> str:
+        """The file as things are; empty when it is not made."""
+        return self.making.text(self.seen) or ""
 
     @cached_property
-    def base(self) -> dict[str, list[Any]]:
-        """What is in the template's files as things are."""
-        return self._documents(self.texts)
-
-    @property
     def documents(self) -> list[Any]:
         """The file's objects; none when it is not made."""
-        return self.base.get(self.making.file, [])
+        return _read(self.text)
+
+    @cached_property
+    def _beside(self) -> frozenset[str]:
+        return frozenset(self.making.texts(self.seen))
 
     def outcome(self, world: World) -> dict[Trail, Any]:
         """The file's values that are others in another world; nothing when rendering fails there."""
         try:
             seen = self.making.seen(world.inputs())
-            return {} if seen == self.seen else self.compared(self.making.texts(seen))
+            if seen == self.seen:
+                return {}
+            text = self.making.text(seen)
+            return self.compared(self._moved(seen) if text is None else text)
         except _IMPOSSIBLE:
             return {}
 
@@ -101,24 +108,21 @@ class Trials:
             self.known[key] = self.outcome(change.applied(self.world, change.others[index]))
         return self.known[key]
 
-    def compared(self, texts: Mapping[str, str]) -> dict[Trail, Any]:
-        """The file's values that are others in other texts of the same template."""
-        if texts == self.texts:
+    def compared(self, text: str) -> dict[Trail, Any]:
+        """The file's values that are others in another text."""
+        if text == self.text:
             return {}
-        new = self._documents(texts)
-        # All files of the template at once: a model with another name has its file elsewhere.
-        before = [one for file in self.base for one in self.base[file]]
-        after = [one for file in new for one in new[file]]
-        first = sum(len(self.base[file]) for file in list(self.base)[: list(self.base).index(self.making.file)])
-        found = leaves.changed(before, after) if after else dict.fromkeys(dict(leaves.leaves(before)), GONE)
-        ours = range(first, first + len(self.documents))
-        return {(trail[0] - first, *trail[1:]): value for trail, value in found.items() if trail[0] in ours}
+        new = _read(text)
+        return leaves.changed(self.documents, new) if new else dict.fromkeys(dict(leaves.leaves(self.documents)), GONE)
 
-    def _documents(self, texts: Mapping[str, str]) -> dict[str, list[Any]]:
-        for text in texts.values():
-            if text not in self.read:
-                self.read[text] = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
-        return {file: self.read[text] for file, text in texts.items()}
+    def _moved(self, seen: Mapping[str, Any]) -> str:
+        """Where the file went: the template's file of a new name, if there is just one."""
+        new = [text for file, text in self.making.texts(seen).items() if file not in self._beside]
+        return new[0] if len(new) == 1 else ""
+
+
+def _read(text: str) -> list[Any]:
+    return list(yaml.load_all(text, Loader=yaml.CSafeLoader)) if text.strip() else []
 
 
 def explain(
@@ -182,8 +186,8 @@ def what_makes(trials: Trials, changes: Sequence[Change]) -> tuple[Proof, ...]:
     for change in changes:
         for other in () if change.identity else change.others:
             with contextlib.suppress(*_IMPOSSIBLE):
-                texts = trials.making.texts(trials.making.seen(change.applied(trials.world, other).inputs()))
-                if trials.making.file in texts:
+                text = trials.making.text(trials.making.seen(change.applied(trials.world, other).inputs()))
+                if text and text.strip():
                     found.setdefault(change.place, Proof(change.place, "presence", change.old, shown(other)))
     return tuple(found.values())
 
@@ -242,7 +246,7 @@ def _constant(trials: Trials, found: Evidence, trail: Trail) -> None:
     for path, value, other in _probes(scene):
         with contextlib.suppress(*_IMPOSSIBLE):
             text = making.templates.render(making.template, _with(scene, path, other), making.subject)
-            outcome = trials.compared({**trials.texts, making.file: text})
+            outcome = trials.compared(text)
             if outcome.get(trail, GONE) is not GONE:
                 place = Place("hubctl", field=re.sub(r"\.(\d+)", r"[\1]", ".".join(map(str, path))))
                 found.add(Change(place, (), value, (other,)), other, {trail: outcome[trail]})

@@ -39,16 +39,7 @@ def assemble(
         spokes: file and content of every cluster file; each name once.
         overrides: file name and content; of two pins of one model the later file name wins.
     """
-    by_name = {spoke.metadata.name: (source, spoke) for source, spoke in spokes}
-    ordered = tuple(sorted(overrides, key=lambda item: item[0]))
-    merged: dict[str, _Merged] = {name: _Merged() for name in by_name}
-    warnings: list[str] = []
-    for file, override in ordered:
-        warnings += _merge(file, override, by_name, merged)
-    names = {file: override.metadata.name for file, override in ordered}
-    clusters = tuple(
-        _cluster(values, source, spoke, merged[name], names) for name, (source, spoke) in sorted(by_name.items())
-    )
+    clusters, ordered, warnings = clusters_of(values, spokes, overrides)
     return HubInputs(
         values=values,
         clusters=clusters,
@@ -62,6 +53,29 @@ def assemble(
             *still_reached(values, clusters),
         ),
     )
+
+
+def clusters_of(
+    values: HubValues, spokes: Sequence[tuple[str, Spoke]], overrides: Sequence[tuple[str, Override]]
+) -> tuple[tuple[ManagedCluster, ...], tuple[tuple[str, Override], ...], list[str]]:
+    """The spokes with defaults and overrides, by name; the overrides by file name; warnings about these.
+
+    Args:
+        values: as :func:`assemble` takes them, like the others.
+        spokes: file and content.
+        overrides: file name and content.
+    """
+    by_name = {spoke.metadata.name: (source, spoke) for source, spoke in spokes}
+    ordered = tuple(sorted(overrides, key=lambda item: item[0]))
+    merged: dict[str, _Merged] = {name: _Merged() for name in by_name}
+    warnings: list[str] = []
+    for file, override in ordered:
+        warnings += _merge(file, override, by_name, merged)
+    names = {file: override.metadata.name for file, override in ordered}
+    clusters = tuple(
+        _cluster(values, source, spoke, merged[name], names) for name, (source, spoke) in sorted(by_name.items())
+    )
+    return clusters, ordered, warnings
 
 
 def _merge(

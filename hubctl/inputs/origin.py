@@ -17,6 +17,9 @@ from hubctl.inputs.trial import REMOVED, Change, Path, World
 from hubctl.model.cluster import Spoke
 from hubctl.model.origin import Place
 
+_NEARBY = 4
+"""Values of other keys of the same name that one is tried with."""
+
 REMOTE = "HUBCTL_REMOTE"
 """The variable that names the remote instead of the values."""
 
@@ -41,23 +44,23 @@ class Documents:
 
 def changes(world: World, documents: Documents) -> Iterator[Change]:
     """Every input of a world, each with other values; files in their order, keys in the order of the models."""
-    yield from _of_values(world, documents)
+    words = _words(documents)
+    yield from _of_values(world, documents, words)
     for index, (document, (source, spoke)) in enumerate(zip(documents.spokes, world.spokes, strict=True)):
-        walk = _Walk(document, _nearby(world, spoke))
+        walk = _Walk(document, {**words, **_nearby(world, spoke)})
         yield Change(Place("name", source), ("spokes", index, 0), source, (f"{source}x",))
         yield from walk.model(spoke, ("spokes", index, 1), ())
         yield from _defaults(world, walk, index, spoke)
     for index, (document, (_, override)) in enumerate(zip(documents.overrides, world.overrides, strict=True)):
-        walk = _Walk(document, {})
-        versions = [model.version for _, spoke in world.spokes for model in spoke.spec.models]
-        walk.nearby["instead_of"] = (*versions,)
+        versions = tuple(model.version for _, spoke in world.spokes for model in spoke.spec.models)
+        walk = _Walk(document, {**words, "insteadOf": versions, "instead_of": versions})
         for change in walk.model(override, ("overrides", index, 1), ()):
             yield replace(change, place=replace(change.place, branch=documents.branch))
 
 
-def _of_values(world: World, documents: Documents) -> Iterator[Change]:
+def _of_values(world: World, documents: Documents, words: Mapping[str, tuple[Any, ...]]) -> Iterator[Change]:
     labels = {key: value for _, spoke in world.spokes for key, value in spoke.metadata.labels.items()}
-    walk = _Walk(documents.values, {f"match.{key}": (value,) for key, value in labels.items()})
+    walk = _Walk(documents.values, {**words, **{f"match.{key}": (value,) for key, value in labels.items()}})
     yield from walk.model(world.values.kserve, ("values", "kserve"), ("coordinationEngine", "kserve"))
     for change in walk.model(world.values.hubctl, ("values", "hubctl"), ("hubctl",)):
         yield _remote(change, documents) if documents.remote else change
@@ -101,6 +104,22 @@ def _nearby(world: World, spoke: Spoke) -> dict[str, tuple[Any, ...]]:
     """For each label, what the groups ask of it: with such a value another group would count."""
     asked = [pair for group in world.values.hubctl.groups for pair in group.match.items()]
     return {f"labels.{key}": tuple(value for one, value in asked if one == key) for key in spoke.metadata.labels}
+
+
+def _words(documents: Documents) -> dict[str, tuple[Any, ...]]:
+    """For each key, the first few values that it has anywhere; names are no words, as each is another thing's."""
+    found: dict[str, list[Any]] = {}
+    sections = [documents.values.data.get(key) for key in ("coordinationEngine", "hubctl")]
+    waiting: list[Any] = [*(one.data for one in (*documents.spokes, *documents.overrides)), *sections]
+    while waiting:
+        value = waiting.pop(0)
+        pairs = value.items() if isinstance(value, dict) else [("", item) for item in value or ()]
+        for key, inner in pairs:
+            if isinstance(inner, (dict, list)):
+                waiting.append(inner)
+            elif isinstance(inner, (str, int, float)) and key not in ("", "name") and not isinstance(inner, bool):
+                found.setdefault(key, []).append(inner)
+    return {key: tuple(dict.fromkeys(values))[:_NEARBY] for key, values in found.items()}
 
 
 def _place(document: Document, trail: Trail) -> Place:
@@ -158,7 +177,7 @@ class _Walk:
             yield replace(change, others=(*change.others, REMOVED))
 
     def _scalar(self, value: Any, annotation: Any, path: Path, trail: Trail, *, there: bool) -> Iterator[Change]:
-        nearby = self.nearby.get(str(path[-1])) or self.nearby.get(".".join(map(str, path[-2:]))) or ()
+        nearby = self.nearby.get(".".join(map(str, trail[-2:]))) or self.nearby.get(str(trail[-1])) or ()
         found = other.others(annotation, value, nearby)
         if value is None and (kinds := other.sections(annotation)):
             found = tuple(other.smallest(kind) for kind in kinds)

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-MOST = 5
+MOST = 7
 """Other values of one key; what has more is tried with the most telling ones."""
 
 _DIGIT = re.compile(r"\d+")
@@ -33,7 +33,8 @@ def others(annotation: Any, value: Any, nearby: tuple[Any, ...] = ()) -> tuple[A
     Args:
         annotation: of the field, with its bounds.
         value: what it has.
-        nearby: values that it is compared with elsewhere, such as those of the labels that a group asks for.
+        nearby: values that it is compared with elsewhere: those of the labels that a group asks for, and those that
+            other keys of the same name have, as two that say the same may make one object.
     """
     adapter = adapter_of(annotation)
     found: list[Any] = []
@@ -115,7 +116,7 @@ def _candidates(annotation: Any, value: Any) -> Iterator[Any]:
         yield from (True, False)
     elif int in members or float in members:
         number = value if isinstance(value, (int, float)) else 1
-        yield from (number + 1, number * 2 + 3, number - 1, 0, 1, 50, 1000)
+        yield from (number + 1, number * 2 + 3, number - 1, 0, 1, 50, 1000, 4096)
     if str in members:
         yield from _texts(value if isinstance(value, str) else "")
 

@@ -86,6 +86,8 @@ class Written:
 
     def between(self, start: int, end: int) -> list[Line]:
         """What wrote the characters between two offsets, in order; nothing if that is not known."""
+        if not self.starts:
+            return []
         first = max(0, bisect.bisect_right(self.starts, start) - 1)
         last = bisect.bisect_left(self.starts, max(end, start + 1))
         ends = [*self.starts[first + 1 : last], max(end, start + 1)]
