@@ -99,32 +99,36 @@ def inputs_on(sources: load.Sources, published: tree.Published) -> HubInputs:
 async def inputs_in_force(settings: Settings, sources: load.Sources, *, ask: bool = False) -> HubInputs:
     """The fleet with the overrides of the branch: as of now if ``ask``, else as of the last fetch.
 
+    Without a remote, before the first fetch and when the remote does not answer, the folder's own overrides count.
+
     Raises:
         InputError: an override is wrong.
     """
-    published, warnings = await overrides_in_force(settings, sources, ask=ask)
-    known = inputs_on(sources, published)
-    return replace(known, warnings=(*known.warnings, *warnings))
+    folder = sources.values.hubctl.gitops.overrides
+    here = tree.Published(overrides=load.read_overrides(settings, folder))
+    if not sources.values.hubctl.gitops.remote or not (ask or settings.state.is_dir()):
+        return inputs_on(sources, here)
+    repository = open_repository(settings, sources)
+    try:
+        published = await (branch.published if ask else branch.remembered)(repository, folder)
+    except RemoteFailed as error:
+        known = inputs_on(sources, here)
+        return replace(known, warnings=(*known.warnings, f"the branch cannot be read now: {error}"))
+    return inputs_on(sources, published if published.commit else here)
 
 
-async def overrides_in_force(
-    settings: Settings, sources: load.Sources, *, ask: bool = False
-) -> tuple[tree.Published, tuple[str, ...]]:
-    """The overrides of the branch, as of now if ``ask``, else as of the last fetch; and warnings.
-
-    Without a remote, before the first fetch and when the remote does not answer, the folder's own overrides count; they
-    are of no commit.
+async def overrides_in_force(settings: Settings, sources: load.Sources) -> tuple[tree.Published, tuple[str, ...]]:
+    """The overrides that :func:`inputs_in_force` takes, as files, and warnings; those of the folder are of no commit.
 
     Raises:
         InputError: the folder cannot be read.
     """
     folder = sources.values.hubctl.gitops.overrides
     here = tree.Published(overrides=load.read_overrides(settings, folder))
-    if not sources.values.hubctl.gitops.remote or not (ask or settings.state.is_dir()):
+    if not sources.values.hubctl.gitops.remote or not settings.state.is_dir():
         return here, ()
-    repository = open_repository(settings, sources)
     try:
-        published = await (branch.published if ask else branch.remembered)(repository, folder)
+        published = await branch.remembered(open_repository(settings, sources), folder)
     except RemoteFailed as error:
         return here, (f"the branch cannot be read now: {error}",)
     return (published if published.commit else here), ()

@@ -7,7 +7,7 @@ from hubctl.explanation.found import Explanation, Wanted, every, leaf_of, lines_
 from hubctl.explanation.hubfile import HubFile
 from hubctl.explanation.trials import Trials, explain
 from hubctl.model import tree as folders
-from hubctl.render import context, tree
+from hubctl.render import scenes
 
 
 def explain_file(
@@ -41,9 +41,7 @@ def spoke_of(path: str) -> str:
 
 def _of_spoke(fleet: Fleet, name: str, file: str, wanted: Wanted) -> Explanation | None:
     world = fleet.world(name)
-    inputs = world.inputs()
-    seen = context.spoke_context(inputs, inputs.clusters[0])
-    making = making_of(fleet, file, "spoke/", seen, f"spoke {name}")
+    making = making_of(fleet, file, "spoke/", world.inputs(), f"spoke {name}")
     if making is None:
         return None
     trials = Trials(world, making)
@@ -64,8 +62,8 @@ def paths(fleet: Fleet, folder: str) -> tuple[str, ...]:
 
     Raises:
         TemplateError: a template failed.
+        InputError: the hub's manifests lack an input.
     """
     if folder == folders.HUB:
-        return tuple(tree.hub_files(fleet.inputs(), fleet.templates))
-    inputs = fleet.world(spoke_of(f"{folder}/")).inputs()
-    return tuple(path for one in inputs.clusters for path in tree.spoke_files(inputs, one, fleet.templates))
+        return scenes.files(fleet.inputs(), fleet.templates, "hub/")
+    return scenes.files(fleet.world(spoke_of(f"{folder}/")).inputs(), fleet.templates, "spoke/")

@@ -3,15 +3,16 @@
 Apart from ``file`` and ``hubfile``, which find it out in different ways.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 from hubctl.explanation.evidence import Evidence, Proof
 from hubctl.explanation.fleet import Fleet
 from hubctl.explanation.trials import Making, Trials, what_makes
+from hubctl.model.fleet import HubInputs
 from hubctl.model.origin import Place
-from hubctl.render import leaves, marks, tree
+from hubctl.render import leaves, marks, scenes
 from hubctl.render.leaves import Trail
 from hubctl.render.marks import Line
 
@@ -61,13 +62,14 @@ def every(documents: Collection[Any]) -> Collection[Trail]:
     return [trail for trail, _ in leaves.leaves(list(documents))] if documents else []
 
 
-def making_of(fleet: Fleet, file: str, prefix: str, seen: Mapping[str, Any], subject: str) -> Making | None:
+def making_of(fleet: Fleet, file: str, prefix: str, inputs: HubInputs, subject: str) -> Making | None:
     """How a file comes to be; None when no template makes it.
 
     Raises:
         TemplateError: a template failed.
+        InputError: the hub's manifests lack an input.
     """
-    template = tree.template_of(file, prefix, fleet.templates, seen, subject)
+    template = scenes.template_of(file, prefix, inputs, fleet.templates, subject)
     return Making(fleet.templates, template, file, prefix, subject) if template else None
 
 
@@ -87,12 +89,11 @@ def lines_of(fleet: Fleet, trials: Trials) -> dict[Trail, Line]:
         TemplateError: the template failed.
     """
     making = trials.making
-    scenes = tree.scenes(making.template, making.prefix, making.templates, trials.seen, making.subject)
-    scene = next((scene for file, scene in scenes if file == making.file), None)
+    scene = making.scene(trials.inputs)
     if scene is None:
         return {}
-    plain, marked = (one.render(making.template, scene, making.subject) for one in (making.templates, fleet.marked))
-    return marks.lines_of(marks.read(marked, plain, fleet.marking))
+    marked = fleet.marked.render(making.template, scene, making.subject)
+    return marks.lines_of(marks.read(marked, trials.text, fleet.marking))
 
 
 def leaf_of(found: Evidence, line: Line | None, trail: Trail) -> Leaf:

@@ -15,7 +15,7 @@ from hubctl.explanation.fleet import Fleet
 from hubctl.explanation.found import Explanation, Leaf, Wanted, leaf_of, lines_of, making_of, unmade
 from hubctl.explanation.trials import Alike, Making, Trials, alike, explain_again
 from hubctl.model.origin import Place
-from hubctl.render import context, leaves
+from hubctl.render import leaves
 from hubctl.render.leaves import Trail
 from hubctl.render.marks import Line
 
@@ -49,12 +49,12 @@ class HubFile:
             TemplateError: a template failed.
             InputError: a file is wrong, or the hub's manifests lack an input.
         """
-        seen = context.hub_context(self.fleet.inputs())
-        making = making_of(self.fleet, self.file, "hub/", seen, "hub")
+        inputs = self.fleet.inputs()
+        making = making_of(self.fleet, self.file, "hub/", inputs, "hub")
         if making is None:
             return None
         whole = Trials(self.fleet.world(None), making)
-        whole.seen = seen
+        whole.inputs = inputs
         names = self.fleet.names or ("",)
         if not whole.documents:
             return unmade(self.fleet, Trials(self.fleet.world(names[0]), making))

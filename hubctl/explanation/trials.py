@@ -17,7 +17,7 @@ from hubctl.explanation.evidence import Evidence, Proof
 from hubctl.inputs.trial import Change, World, shown
 from hubctl.model.fleet import HubInputs
 from hubctl.model.origin import Place
-from hubctl.render import context, leaves, tree
+from hubctl.render import leaves, scenes
 from hubctl.render.leaves import GONE, Trail
 from hubctl.render.marks import Line
 from hubctl.render.templates import Templates
@@ -46,21 +46,20 @@ class Making:
     prefix: str
     subject: str
 
-    def seen(self, inputs: HubInputs) -> dict[str, Any]:
-        """What the templates of the folder see."""
-        if self.prefix == "hub/":
-            return context.hub_context(inputs)
-        return context.spoke_context(inputs, inputs.clusters[0])
+    def scene(self, inputs: HubInputs) -> Mapping[str, Any] | None:
+        """What the template sees for the file; None when it is not asked for it, as its model has another name."""
+        made = scenes.scenes(self.template, inputs, self.templates)
+        return next((scene for file, scene in made if file == self.file), None)
 
-    def text(self, seen: Mapping[str, Any]) -> str | None:
-        """The file's text; None when the template is not even rendered for it, as its model has another name."""
-        scenes = tree.scenes(self.template, self.prefix, self.templates, seen, self.subject)
-        scene = next((scene for file, scene in scenes if file == self.file), None)
+    def text(self, inputs: HubInputs) -> str | None:
+        """The file's text; None as for its scene."""
+        scene = self.scene(inputs)
         return None if scene is None else self.templates.render(self.template, scene, self.subject)
 
-    def texts(self, seen: Mapping[str, Any]) -> dict[str, str]:
+    def texts(self, inputs: HubInputs) -> dict[str, str]:
         """Every file that the template makes."""
-        return tree.texts(self.template, self.prefix, self.templates, seen, self.subject)
+        made = scenes.scenes(self.template, inputs, self.templates)
+        return {file: self.templates.render(self.template, scene, self.subject) for file, scene in made}
 
 
 @dataclass
@@ -72,14 +71,19 @@ class Trials:
     known: dict[tuple[int, int], dict[Trail, Any]] = field(default_factory=dict)
 
     @cached_property
+    def inputs(self) -> HubInputs:
+        """The inputs as things are."""
+        return self.world.inputs()
+
+    @cached_property
     def seen(self) -> dict[str, Any]:
         """What templates see as things are."""
-        return self.making.seen(self.world.inputs())
+        return scenes.seen(self.inputs, self.making.prefix)
 
     @cached_property
     def text(self) -> str:
         """The file as things are; empty when it is not made."""
-        return self.making.text(self.seen) or ""
+        return self.making.text(self.inputs) or ""
 
     @cached_property
     def documents(self) -> list[Any]:
@@ -88,16 +92,16 @@ class Trials:
 
     @cached_property
     def _beside(self) -> frozenset[str]:
-        return frozenset(self.making.texts(self.seen))
+        return frozenset(self.making.texts(self.inputs))
 
     def outcome(self, world: World) -> dict[Trail, Any]:
         """The file's values that are others in another world; nothing when rendering fails there."""
         try:
-            seen = self.making.seen(world.inputs())
-            if seen == self.seen:
+            inputs = world.inputs()
+            if scenes.seen(inputs, self.making.prefix) == self.seen:
                 return {}
-            text = self.making.text(seen)
-            return self.compared(self._moved(seen) if text is None else text)
+            text = self.making.text(inputs)
+            return self.compared(self._moved(inputs) if text is None else text)
         except _IMPOSSIBLE:
             return {}
 
@@ -115,9 +119,9 @@ class Trials:
         new = _read(text)
         return leaves.changed(self.documents, new) if new else dict.fromkeys(dict(leaves.leaves(self.documents)), GONE)
 
-    def _moved(self, seen: Mapping[str, Any]) -> str:
+    def _moved(self, inputs: HubInputs) -> str:
         """Where the file went: the template's file of a new name, if there is just one."""
-        new = [text for file, text in self.making.texts(seen).items() if file not in self._beside]
+        new = [text for file, text in self.making.texts(inputs).items() if file not in self._beside]
         return new[0] if len(new) == 1 else ""
 
 
@@ -186,7 +190,7 @@ def what_makes(trials: Trials, changes: Sequence[Change]) -> tuple[Proof, ...]:
     for change in changes:
         for other in () if change.identity else change.others:
             with contextlib.suppress(*_IMPOSSIBLE):
-                text = trials.making.text(trials.making.seen(change.applied(trials.world, other).inputs()))
+                text = trials.making.text(change.applied(trials.world, other).inputs())
                 if text and text.strip():
                     found.setdefault(change.place, Proof(change.place, "presence", change.old, shown(other)))
     return tuple(found.values())
@@ -241,8 +245,7 @@ def _all(trials: Trials, changes: Iterable[Change], other: Any) -> dict[Trail, A
 def _constant(trials: Trials, found: Evidence, trail: Trail) -> None:
     """The name under which templates see what no input changes, if there is one."""
     making = trials.making
-    scenes = tree.scenes(making.template, making.prefix, making.templates, trials.seen, making.subject)
-    scene = next((scene for file, scene in scenes if file == making.file), {})
+    scene = making.scene(trials.inputs) or {}
     for path, value, other in _probes(scene):
         with contextlib.suppress(*_IMPOSSIBLE):
             text = making.templates.render(making.template, _with(scene, path, other), making.subject)

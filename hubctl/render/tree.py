@@ -12,7 +12,6 @@ import yaml
 
 from hubctl.errors import TemplateError
 from hubctl.model import tree
-from hubctl.model.cluster import ManagedCluster
 from hubctl.model.fleet import HubInputs
 from hubctl.render import context
 
@@ -43,110 +42,30 @@ def render_tree(inputs: HubInputs, templates: Renderer) -> tree.RenderedTree:
     """
     files: dict[str, bytes] = {}
     for cluster in inputs.clusters:
-        files |= spoke_files(inputs, cluster, templates)
-    files |= hub_files(inputs, templates)
+        subject = f"spoke {cluster.name}"
+        files |= _folder(
+            f"{tree.SPOKES}/{cluster.name}", "spoke/", templates, context.spoke_context(inputs, cluster), subject
+        )
+    files |= _folder(tree.HUB, "hub/", templates, context.hub_context(inputs), "hub")
     return tree.RenderedTree(dict(sorted(files.items())))
 
 
-def spoke_files(inputs: HubInputs, cluster: ManagedCluster, templates: Renderer) -> dict[str, bytes]:
-    """The files of one spoke, by their paths in the tree.
-
-    Raises:
-        TemplateError: as :func:`render_tree`.
-    """
-    seen, subject = context.spoke_context(inputs, cluster), f"spoke {cluster.name}"
-    return _folder(f"{tree.SPOKES}/{cluster.name}", "spoke/", templates, seen, subject)
-
-
-def hub_files(inputs: HubInputs, templates: Renderer) -> dict[str, bytes]:
-    """The files of the hub, by their paths in the tree.
-
-    Raises:
-        TemplateError, InputError: as :func:`render_tree`.
-    """
-    return _folder(tree.HUB, "hub/", templates, context.hub_context(inputs), "hub")
-
-
-def template_of(file: str, prefix: str, templates: Renderer, seen: Mapping[str, Any], subject: str) -> str | None:
-    """The template that makes a file of a folder; None when none does.
-
-    Of several for one file it is the one whose text counts. A template that renders to nothing is found too.
-
-    Args:
-        file: without its folder, such as ``storage.yaml``.
-        prefix: ``spoke/`` or ``hub/``.
-        templates: all of them.
-        seen: the context of the folder.
-        subject: whom it is rendered for.
-
-    Raises:
-        TemplateError: a template failed.
-    """
+def _folder(target: str, prefix: str, templates: Renderer, seen: dict[str, Any], subject: str) -> dict[str, bytes]:
+    made: dict[str, bytes] = {}
     last = f"{prefix}{KUSTOMIZATION}.j2"
-    if file == KUSTOMIZATION:
-        return last if last in templates.names else None
-    found = [
-        name
-        for name in templates.names
-        if name.startswith(prefix) and name != last
-        if any(file == output for output, _ in _outputs(name, _file(name, prefix), seen))
-    ]
-    full = [name for name in found if texts(name, prefix, templates, seen, subject).get(file, "").strip()]
-    return next(reversed(full or found), None)
-
-
-def texts(name: str, prefix: str, templates: Renderer, seen: Mapping[str, Any], subject: str) -> dict[str, str]:
-    """What one template makes: a file's name to its text.
-
-    Raises:
-        TemplateError: the template failed, or another one, for the list of the files beside.
-    """
-    scenes_of = scenes(name, prefix, templates, seen, subject)
-    rendered = {file: templates.render(name, scene, subject) for file, scene in scenes_of}
-    return {file: text for file, text in rendered.items() if text.strip()}
-
-
-def scenes(
-    name: str, prefix: str, templates: Renderer, seen: Mapping[str, Any], subject: str
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The files that a template makes, each with everything that the template sees for it.
-
-    Raises:
-        TemplateError: another template failed, for the list of the files beside.
-    """
-    if name == f"{prefix}{KUSTOMIZATION}.j2":
-        made = _files(prefix, templates, seen, subject)
-        yield KUSTOMIZATION, {**seen, "resources": sorted(file for file in made if file not in _PLAIN)}
-        return
-    for file, extra in _outputs(name, _file(name, prefix), seen):
-        yield file, {**seen, **extra, "template": f"templates/{name}"}
-
-
-def _file(name: str, prefix: str) -> str:
-    return name.removeprefix(prefix).removesuffix(".j2")
-
-
-def _folder(target: str, prefix: str, templates: Renderer, seen: Mapping[str, Any], subject: str) -> dict[str, bytes]:
-    made = _files(prefix, templates, seen, subject)
-    last = f"{prefix}{KUSTOMIZATION}.j2"
+    for name in (name for name in templates.names if name.startswith(prefix) and name != last):
+        for file, extra in outputs(name, name.removeprefix(prefix).removesuffix(".j2"), seen):
+            text = templates.render(name, {**seen, **extra, "template": f"templates/{name}"}, subject)
+            if text.strip():
+                _check(text, file, name, subject)
+                made[file] = text.encode()
     if last in templates.names:
         resources = sorted(file for file in made if file not in _PLAIN)
         made[KUSTOMIZATION] = templates.render(last, {**seen, "resources": resources}, subject).encode()
     return {f"{target}/{file}": data for file, data in made.items()}
 
 
-def _files(prefix: str, templates: Renderer, seen: Mapping[str, Any], subject: str) -> dict[str, bytes]:
-    """Every file of a folder but the kustomization, checked."""
-    made: dict[str, bytes] = {}
-    last = f"{prefix}{KUSTOMIZATION}.j2"
-    for name in (name for name in templates.names if name.startswith(prefix) and name != last):
-        for file, text in texts(name, prefix, templates, seen, subject).items():
-            _check(text, file, name, subject)
-            made[file] = text.encode()
-    return made
-
-
-def _outputs(template: str, file: str, seen: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def outputs(template: str, file: str, seen: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The files that a template makes, each with what it sees beside the folder's context."""
     stem, each, rest = file.partition(".each-")
     if not each:

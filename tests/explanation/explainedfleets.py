@@ -13,7 +13,7 @@ from hubctl.cli import tracing
 from hubctl.explanation.fleet import Fleet
 from hubctl.inputs.load import load_inputs
 from hubctl.render.templates import Templates
-from hubctl.render.tree import hub_files, spoke_files
+from hubctl.render.tree import render_tree
 from hubctl.settings import Settings
 
 Files = dict[str, Any]
@@ -206,10 +206,7 @@ def opened(settings: Settings) -> Fleet:
 
 def rendered(settings: Settings, templates: Templates) -> dict[str, list[Any]]:
     """Every file of the fleet by the real way, checks of the inputs included; its objects by path."""
-    inputs = load_inputs(settings)
-    files = hub_files(inputs, templates)
-    for cluster in inputs.clusters:
-        files |= spoke_files(inputs, cluster, templates)
+    files = render_tree(load_inputs(settings), templates).files
     return {path: list(yaml.load_all(data, Loader=yaml.CSafeLoader)) for path, data in files.items()}
 
 

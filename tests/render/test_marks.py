@@ -1,12 +1,13 @@
 """Which line of which template wrote a value: also in macros, loops, filters and trimmed lines."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from hubctl.model.fleet import HubInputs
-from hubctl.render import context, leaves, marks, tree
+from hubctl.render import leaves, marks, scenes
 from hubctl.render.marks import Line, Marking
 from hubctl.render.templates import Templates, load_templates
 
@@ -61,9 +62,9 @@ def test_every_value_of_every_packaged_template_has_its_line(fleet: HubInputs, t
     marked = load_templates(None, Marking)
     assert isinstance(marked.environment, Marking)
     for cluster in fleet.clusters:
-        seen = context.spoke_context(fleet, cluster)
+        inputs = replace(fleet, clusters=(cluster,))
         for name in (name for name in templates.names if name.startswith("spoke/")):
-            for _, scene in tree.scenes(name, "spoke/", templates, seen, "spoke"):
+            for _, scene in scenes.scenes(name, inputs, templates):
                 plain = templates.render(name, scene, "spoke")
                 found = marks.lines_of(marks.read(marked.render(name, scene, "spoke"), plain, marked.environment))
                 documents = list(yaml.load_all(plain, Loader=yaml.CSafeLoader))
