@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.shell_completion import get_completion_class
 
-from hubctl.cli import difference, output
+from hubctl.cli import difference, origins, output
 from hubctl.errors import InputError
 from hubctl.inputs import edit
 from hubctl.inputs import migrate as migration
@@ -56,14 +56,14 @@ def migrate(settings_of: Any, write: bool, remote: str) -> None:
 def schema(name: str | None, folder: Path | None) -> None:
     """Print the JSON Schema NAME of an input file, or all; editors check files against them as you type.
 
-    The schema diff is that of `hubctl diff -o json`.
+    The schema diff is that of `hubctl diff -o json`, explanation that of `hubctl render --explain -o json`.
 
     \b
     Examples:
       hubctl schema spoke
       hubctl schema --output schemas/
     """
-    files = {**schemas.schemas(), difference.SCHEMA: difference.schema()}
+    files = {**schemas.schemas(), difference.SCHEMA: difference.schema(), origins.SCHEMA: origins.schema()}
     known = {file.removesuffix(".schema.json"): content for file, content in files.items()}
     if name is not None and name not in known:
         near = difflib.get_close_matches(name, known, n=1)

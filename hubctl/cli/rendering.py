@@ -3,11 +3,13 @@
 Apart from ``delivery``, because it needs neither Git nor a store nor HTTP, and loads without them.
 """
 
+import importlib
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
@@ -24,26 +26,63 @@ MARKER = ".hubctl-rendered"
 """Stands in a folder that ``render --output`` wrote, so that the next one may replace it."""
 
 
+def tracing() -> ModuleType:
+    """The other half of ``render``, which knows Git: loaded only when something is to be explained."""
+    return importlib.import_module("hubctl.cli.tracing")
+
+
+def complete_paths(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Rendered files for shell completion."""
+    found: list[str] = tracing().complete_paths(ctx, param, incomplete)
+    return found
+
+
 @click.command()
 @click.option("--output", "folder", type=click.Path(path_type=Path), help="Write the files here instead of printing.")
 @click.option("--cluster", help="Only this spoke.")
 @click.option("--check", is_flag=True, help="Render twice, in two processes and orders; exits 1 if a byte differs.")
+@click.option(
+    "--explain",
+    "asked",
+    metavar="PATH[:FIELD]",
+    shell_complete=complete_paths,
+    help="Say which file and line each value of a rendered file comes from.",
+)
+@output.format_option
 @click.option(checking.AGAIN, "in_reverse", is_flag=True, hidden=True)
 @click.pass_obj
-def render(settings_of: Any, folder: Path | None, cluster: str | None, check: bool, in_reverse: bool) -> None:
+def render(
+    settings_of: Any,
+    folder: Path | None,
+    cluster: str | None,
+    check: bool,
+    asked: str | None,
+    shape: str,
+    in_reverse: bool,
+) -> None:
     """Render every manifest of the fleet; needs neither Git nor a network.
 
-    Overrides are read from the folder's own overrides/.
+    Overrides are read from the folder's own overrides/; --explain takes those of the branch, as of the last fetch, and
+    the folder's before the first one. PATH is spokes/NAME/FILE or hub/FILE; of a file with several objects one may be
+    chosen, as PATH:KIND/NAME or PATH:KIND/NAME:FIELD. -o is for --explain.
 
     \b
     Examples:
       hubctl render --cluster edge-factory
       hubctl render --check
+      hubctl render --explain spokes/edge-factory/storage.yaml:spec.accessModes
       hubctl render --output build/ && kustomize build build/spokes/edge-factory
     """
     if check and folder is not None:
         raise click.UsageError("--check writes nothing, so it does not go with --output")
     settings = settings_of()
+    if asked is not None:
+        if check or folder is not None or cluster is not None:
+            raise click.UsageError("--explain is about one file, so it does not go with --check, --output or --cluster")
+        tracing().explain(settings, asked, shape)
+        return
+    if shape != "table":
+        raise click.UsageError("-o is for --explain; manifests are printed as they are")
     inputs = checking.reversed_inputs(settings) if in_reverse else load.load_inputs(settings, None)
     warn(inputs)
     if switched_off(inputs):

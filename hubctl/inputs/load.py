@@ -67,14 +67,18 @@ def load_inputs(settings: Settings, overrides: Mapping[str, bytes] | None = None
     return _assemble(sources, found)
 
 
-def read_sources(settings: Settings) -> Sources:
+def read_sources(settings: Settings, only: str | None = None) -> Sources:
     """The hub's values and the cluster files, without overrides.
+
+    Args:
+        settings: where the files are.
+        only: a spoke; no other cluster file is read then, and nothing is said about the fleet as a whole.
 
     Raises:
         InputError: as :func:`load_inputs`.
     """
     problems: list[InputError] = []
-    sources = _sources(settings, problems)
+    sources = _sources(settings, problems, only)
     refuse(problems)
     return sources
 
@@ -121,19 +125,28 @@ def read_overrides(settings: Settings, folder: str) -> dict[str, bytes]:
     return {path.name: _read(path, f"{folder}/{path.name}") for path in paths}
 
 
+def read_document(settings: Settings, name: str) -> Document:
+    """The text of one file of the inputs, by its name in the folder, with its lines.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    return parse(_read(settings.directory / name, name), name)
+
+
 def _assemble(sources: Sources, overrides: tuple[tuple[str, Override], ...]) -> HubInputs:
     inputs = merge.assemble(sources.values, sources.spokes, overrides)
     return replace(inputs, warnings=(*sources.warnings, *inputs.warnings))
 
 
-def _sources(settings: Settings, problems: list[InputError]) -> Sources:
+def _sources(settings: Settings, problems: list[InputError], only: str | None = None) -> Sources:
     """Both kinds of files; problems are added to the list, and what stands in for a broken file is empty."""
     warnings: list[str] = []
     before = len(problems)
     values, hub = _values(settings, problems, warnings)
     readable = len(problems) == before
     marks = values.hubctl.not_credentials
-    read = _spokes(settings, problems, warnings, marks)
+    read = _spokes(settings, problems, warnings, marks, only)
     spokes = tuple((document.name, spoke) for document, spoke in read)
     # Against a registry that could not be read every model would be unknown.
     if readable:
@@ -265,11 +278,15 @@ def _misspelt(document: Document) -> list[str]:
 
 
 def _spokes(
-    settings: Settings, problems: list[InputError], warnings: list[str], marks: Sequence[NotCredential]
+    settings: Settings,
+    problems: list[InputError],
+    warnings: list[str],
+    marks: Sequence[NotCredential],
+    only: str | None,
 ) -> list[tuple[Document, Spoke]]:
     """Every cluster file that can be read, by file name."""
     try:
-        paths = _files(settings, "clusters")
+        paths = [path for path in _files(settings, "clusters") if only in (None, path.stem)]
     except InputError as error:
         problems.append(error)
         return []

@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from hubctl.inputs import settle
 from hubctl.model.cluster import ManagedCluster, Spoke, SpokeModel
 from hubctl.model.fleet import HubInputs
-from hubctl.model.platform import Monitoring
 from hubctl.model.predictor import InferenceService
 from hubctl.model.remediation import Override, PinnedModel
 from hubctl.model.route import UrlRoute
-from hubctl.model.serving import DEFAULT_MODE, spelled
+from hubctl.model.serving import spelled
 from hubctl.model.spelling import nearest
-from hubctl.model.storage import PvcStorage
 from hubctl.model.values import HubValues, RegisteredModel
 
 
@@ -42,16 +40,7 @@ def assemble(
         spokes: file and content of every cluster file; each name once.
         overrides: file name and content; of two pins of one model the later file name wins.
     """
-    by_name = {spoke.metadata.name: (source, spoke) for source, spoke in spokes}
-    ordered = tuple(sorted(overrides, key=lambda item: item[0]))
-    merged: dict[str, _Merged] = {name: _Merged() for name in by_name}
-    warnings: list[str] = []
-    for file, override in ordered:
-        warnings += _merge(file, override, by_name, merged)
-    names = {file: override.metadata.name for file, override in ordered}
-    clusters = tuple(
-        _cluster(values, source, spoke, merged[name], names) for name, (source, spoke) in sorted(by_name.items())
-    )
+    clusters, ordered, warnings = clusters_of(values, spokes, overrides)
     return HubInputs(
         values=values,
         clusters=clusters,
@@ -65,6 +54,29 @@ def assemble(
             *still_reached(values, clusters),
         ),
     )
+
+
+def clusters_of(
+    values: HubValues, spokes: Sequence[tuple[str, Spoke]], overrides: Sequence[tuple[str, Override]]
+) -> tuple[tuple[ManagedCluster, ...], tuple[tuple[str, Override], ...], list[str]]:
+    """The spokes with defaults and overrides, by name; the overrides by file name; warnings about these.
+
+    Args:
+        values: as :func:`assemble` takes them, like the others.
+        spokes: file and content.
+        overrides: file name and content.
+    """
+    by_name = {spoke.metadata.name: (source, spoke) for source, spoke in spokes}
+    ordered = tuple(sorted(overrides, key=lambda item: item[0]))
+    merged: dict[str, _Merged] = {name: _Merged() for name in by_name}
+    warnings: list[str] = []
+    for file, override in ordered:
+        warnings += _merge(file, override, by_name, merged)
+    names = {file: override.metadata.name for file, override in ordered}
+    clusters = tuple(
+        _cluster(values, source, spoke, merged[name], names) for name, (source, spoke) in sorted(by_name.items())
+    )
+    return clusters, ordered, warnings
 
 
 def _merge(
@@ -137,16 +149,16 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
         topology=spec.topology,
         destination=spec.destination.name if spec.destination else name,
         namespace=namespace,
-        storage=said.storage or PvcStorage(),
+        storage=said.storage or settle.DEFAULTS["storage"],
         models=tuple(services),
         source=source,
         labels=dict(sorted(spoke.metadata.labels.items())),
         quarantined=bool(merged.quarantined_by),
         overridden_by=tuple(sorted({names[file] for file in merged.files})),
-        deployment_mode=spelled(said.deployment_mode or DEFAULT_MODE, said.kserve_version),
+        deployment_mode=spelled(said.deployment_mode or settle.DEFAULTS["deployment_mode"], said.kserve_version),
         expose=said.expose,
         network_policy=said.network_policy,
-        monitoring=said.monitoring or Monitoring(),
+        monitoring=said.monitoring or settle.DEFAULTS["monitoring"],
         access=said.access,
         groups=groups,
         step=values.hubctl.delivery.strategy.step_of(spoke.metadata.labels, groups),

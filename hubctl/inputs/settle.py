@@ -4,11 +4,20 @@ Pure. Overrides come later and win over all of it; they only say versions and qu
 replaced whole by a later one; only patches of models are merged, key by key.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from hubctl.model.cluster import Spoke
+from hubctl.model.platform import Monitoring
+from hubctl.model.serving import DEFAULT_MODE
+from hubctl.model.storage import PvcStorage
 from hubctl.model.values import Group, HubValues, ModelPatch, ModelProfile, SpokeSettings
+
+DEFAULTS: Mapping[str, Any] = MappingProxyType(
+    {"storage": PvcStorage(), "deployment_mode": DEFAULT_MODE, "monitoring": Monitoring()}
+)
+"""What counts for a spoke when neither its file nor a group says anything; for other settings that is nothing."""
 
 
 def groups_of(values: HubValues, spoke: Spoke) -> tuple[Group, ...]:

@@ -58,15 +58,21 @@ class Templates:
             raise _explained(error, name, context, subject) from error
 
 
-def load_templates(folder: Path | None) -> Templates:
+def load_templates(
+    folder: Path | None, kind: type[ImmutableSandboxedEnvironment] = ImmutableSandboxedEnvironment
+) -> Templates:
     """The packaged templates, with files of ``folder`` (if it exists) before them.
+
+    Args:
+        folder: the user's own.
+        kind: of environment; ``marks.Marking`` to learn which line writes what.
 
     Raises:
         TemplateError: a template cannot be parsed.
     """
     packaged = Path(str(resources.files("hubctl").joinpath("templates")))
     folders = [path for path in (folder, packaged) if path is not None and path.is_dir()]
-    environment = ImmutableSandboxedEnvironment(
+    environment = kind(
         loader=jinja2.FileSystemLoader(folders),
         undefined=jinja2.StrictUndefined,
         # YAML, not HTML: escaping would corrupt it. Values enter through `quote` and `yaml`, which escape for YAML.

@@ -86,7 +86,7 @@ def _files(folder: Folder, templates: Renderer, seen: dict[str, Any], inspect: I
     made: dict[str, bytes] = {}
     last = f"{prefix}{KUSTOMIZATION}.j2"
     for name in (name for name in templates.names if name.startswith(prefix) and name != last):
-        for file, extra in _outputs(name, name.removeprefix(prefix).removesuffix(".j2"), seen):
+        for file, extra in outputs(name, name.removeprefix(prefix).removesuffix(".j2"), seen):
             text = templates.render(name, {**seen, **extra, "template": f"templates/{name}"}, subject)
             if text.strip():
                 objects = _check(text, file, name, subject)
@@ -101,7 +101,7 @@ def _files(folder: Folder, templates: Renderer, seen: dict[str, Any], inspect: I
     return {f"{target}/{file}": data for file, data in made.items()}
 
 
-def _outputs(template: str, file: str, seen: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def outputs(template: str, file: str, seen: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The files that a template makes, each with what it sees beside the folder's context."""
     stem, each, rest = file.partition(".each-")
     if not each:

@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from hubctl import errors
-from hubctl.cli import difference, main, shapes
+from hubctl.cli import difference, main, origins, shapes
 from hubctl.model.health import FindingKind
 from hubctl.model.incident import Incident, State
 from hubctl.model.predictor import InferenceService, Observation, Outcome
@@ -124,6 +124,17 @@ def test_keys_of_diff_json_are_documented() -> None:
         "diff -o json": difference.DiffData,
         "An object in diff": difference.ObjectData,
         "A field in diff": difference.FieldData,
+    }
+    for heading, model in documented.items():
+        assert [field.alias for field in model.model_fields.values()] == PAGE.words(heading)
+
+
+def test_keys_of_explanation_json_are_documented() -> None:
+    documented: dict[str, type[BaseModel]] = {
+        "render --explain -o json": origins.ExplanationData,
+        "An object in render --explain": origins.ObjectData,
+        "A value in render --explain": origins.ValueData,
+        "An input in render --explain": origins.OriginData,
     }
     for heading, model in documented.items():
         assert [field.alias for field in model.model_fields.values()] == PAGE.words(heading)

@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
+import pytest
 import yaml
 from jinja2.filters import FILTERS
 
+from hubctl.cli import main
 from hubctl.inputs.load import load_inputs
+from hubctl.model import origin
 from hubctl.model.runtime import ServingRuntime
 from hubctl.model.storage import S3Storage
 from hubctl.render import context
@@ -70,6 +74,16 @@ def test_every_name_that_hub_templates_see_is_listed() -> None:
     expected |= {f"delivery.{key}" for key in seen["delivery"]}
     expected |= {"platforms", "kinds", "platform", "spoke", "clusterProxy", "source", "template", "resources"}
     assert expected == set(PAGE.words("What hub templates see"))
+
+
+def test_the_explanation_that_is_shown_is_what_the_command_says(capsys: pytest.CaptureFixture[str]) -> None:
+    command, *expected = next(block for block in PAGE.blocks("console") if "--explain" in block).splitlines()
+    assert main.run(["-C", str(markdown.ROOT), *command.split()[2:]]) == 0
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == expected
+
+
+def test_every_role_of_an_input_is_explained() -> None:
+    assert {"template", "there by", *get_args(origin.Role)} < set(PAGE.words("Where a value comes from"))
 
 
 def test_the_example_renders_for_every_spoke(tmp_path: Path) -> None:
