@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from hubctl import hub
-from hubctl.cli import difference, output, rendering, review, shapes
+from hubctl.cli import difference, output, rendering, shapes
+from hubctl.cli.review import print_fields
 from hubctl.errors import HubctlError, InputError
 from hubctl.inputs import load
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
-from hubctl.publish import branch, changes
+from hubctl.publish import branch, changes, review
 from hubctl.render.templates import load_templates
 from hubctl.settings import Settings
 
@@ -158,14 +159,14 @@ def sentence(made: branch.Commit | None, dry_run: bool) -> str:
 def print_changes(found: changes.Changes, old: Mapping[str, bytes], folder: str, view: View) -> None:
     """The differences as a coloured unified diff, by object, as a summary or as data."""
     if view.shape != "table":
-        read = difference.read(found, old, f"{folder}/{tree.SPOKES}")
+        read = review.read(found, old, f"{folder}/{tree.SPOKES}")
         if view.shape == "markdown":
             click.echo(review.markdown(read, view.limit, summary=view.summary), nl=False)
         else:
             output.show(view.shape, difference.data(read, summary=view.summary), (), ())
         return
     if view.style == "fields" and not view.summary:
-        review.print_fields(difference.read(found, old, f"{folder}/{tree.SPOKES}"))
+        print_fields(review.read(found, old, f"{folder}/{tree.SPOKES}"))
     elif not view.summary:
         for path in sorted({*found.writes, *found.removed}):
             output.print_patch(changes.unified(path, old.get(path), found.writes.get(path)))
