@@ -80,6 +80,7 @@ def _report(made: Pass) -> None:
     log.info(
         "pass",
         commit=made.commit.id if made.commit else "",
+        pull_request=made.proposed.pull.url if made.proposed and made.proposed.pull else "",
         observations=len(made.observations),
         ok=sum(seen.outcome == "ok" for seen in made.observations),
         findings=[found.key for found in made.findings if not found.inhibited_by],

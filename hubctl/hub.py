@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import hubctl
-from hubctl.errors import GuardRefused, InputError, RemoteFailed
+from hubctl.errors import GuardRefused, InputError, PublishConflict, RemoteFailed
 from hubctl.inputs import load
 from hubctl.model import digest, tree
 from hubctl.model import incident as incidents
@@ -22,6 +22,7 @@ from hubctl.model.predictor import Observation
 from hubctl.observe.poll import Poller
 from hubctl.publish import branch
 from hubctl.publish.access import Access
+from hubctl.publish.forge import Forge, forge_of
 from hubctl.publish.repository import Repository
 from hubctl.publish.signing import Signer
 from hubctl.remediate import actions
@@ -43,6 +44,7 @@ class Hub:
         repository: the only door to Git.
         store: health, incidents, remediations and the audit trail.
         poller: the only door to predictors.
+        forge: where pull requests are opened; None when hubctl commits to the branch itself.
     """
 
     settings: Settings
@@ -52,6 +54,7 @@ class Hub:
     repository: Repository
     store: Store
     poller: Poller
+    forge: Forge | None = None
 
     def ports(self, now: datetime) -> actions.Ports:
         """The doors that actions may use in the pass of ``now``."""
@@ -80,15 +83,39 @@ class Hub:
 
         Raises:
             GuardRefused: the branch moved on and no longer holds what the action is to change.
-            PublishConflict: the branch kept moving.
+            PublishConflict: the branch kept moving, or a spoke of this action differs from the branch by what waits
+                to be merged.
             RemoteFailed: the remote did not take it.
         """
+        checked = await self._merged(remediation) if self.forge else None
 
         def wanted_on(published: tree.Published) -> tree.Wanted:
+            if checked not in (None, published.commit):
+                raise PublishConflict("the branch moved", hint="the next pass tries again")
             return wanted_override(self.sources, self.templates, published, files, remediation, incident)
 
         made = await branch.publish(self.repository, wanted_on, publish_options(self.sources), now=now)
         return made.id if made else ""
+
+    async def _merged(self, remediation: remediations.Remediation) -> str:
+        """The tip, once nothing of this action's spokes waits to be merged: what renders them would carry it along.
+
+        Raises:
+            PublishConflict: something does.
+        """
+
+        def wanted_on(published: tree.Published) -> tree.Wanted:
+            return wanted_fleet(self.sources, self.templates, published)[1]
+
+        seen = await branch.compared(self.repository, wanted_on, publish_options(self.sources))
+        spokes = seen.found.spokes
+        if waiting := sorted({*spokes.added, *spokes.changed, *spokes.removed}.intersection(remediation.clusters)):
+            raise PublishConflict(
+                f"a change of {', '.join(waiting)} waits to be merged into {self.sources.values.hubctl.gitops.branch}, "
+                "and this action would carry it past review",
+                hint="merge the pull request, or take the change out of the inputs",
+            )
+        return seen.tip.commit
 
 
 def inputs_on(sources: load.Sources, published: tree.Published) -> HubInputs:
@@ -243,6 +270,16 @@ def open_repository(settings: Settings, sources: load.Sources) -> Repository:
     return Repository(settings.state, remote_of(settings, sources), gitops.branch, access=access, signer=signer)
 
 
+def open_forge(settings: Settings, sources: load.Sources) -> Forge | None:
+    """Where pull requests are opened; None when hubctl commits to the branch itself. Nothing is asked yet.
+
+    Raises:
+        InputError: the values and the remote do not say where that is.
+    """
+    gitops = sources.values.hubctl.gitops
+    return forge_of(gitops, settings.directory) if gitops.publishing.by_pull_request else None
+
+
 def signer_of(settings: Settings, sources: load.Sources) -> Signer | None:
     """What signs commits; None when the values name no key."""
     signing = sources.values.hubctl.gitops.signing
@@ -288,10 +325,10 @@ async def open_hub(
     """
     sources = sources or load.read_sources(settings)
     templates = load_templates(settings.directory / "templates")
-    repository = open_repository(settings, sources)
+    repository, forge = open_repository(settings, sources), open_forge(settings, sources)
     store = open_store(store_url(settings, sources, environ))
     async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen) as poller:
         try:
-            yield Hub(settings, environ, sources, templates, repository, store, poller)
+            yield Hub(settings, environ, sources, templates, repository, store, poller, forge)
         finally:
             store.close()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from hubctl import hub as hubs
+from hubctl import merged
 from hubctl.aggregate import aggregate
 from hubctl.decide.rules import decide
 from hubctl.errors import GuardRefused, HubctlError, PublishConflict, RemoteFailed
@@ -18,7 +19,7 @@ from hubctl.model.fleet import HubInputs
 from hubctl.model.health import Condition, Finding, PredictorHealth
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.remediation import UNDER_WAY, Action, Remediation, State
-from hubctl.publish import branch
+from hubctl.publish import branch, pulls
 from hubctl.remediate import actions, override, plan
 
 
@@ -30,6 +31,7 @@ class Pass:
         now: the pass's own time; every decision in it is made at this instant.
         dry_run: nothing is published, stored or carried out.
         commit: what was published, None when nothing changed.
+        proposed: what came of a pull request, None where hubctl commits to the branch itself.
         unresolved: incidents as the store held them when the pass judged.
         stored: remediations as the store held them when the pass proposed.
         remediations: every one that this pass made or moved, as it stands.
@@ -41,6 +43,7 @@ class Pass:
     published: tree.Published = field(default_factory=tree.Published)
     inputs: HubInputs | None = None
     commit: branch.Commit | None = None
+    proposed: pulls.Proposed | None = None
     observations: tuple[Observation, ...] = ()
     health: tuple[PredictorHealth, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -131,10 +134,20 @@ async def publish(hub: hubs.Hub, so_far: Pass) -> Pass:
 
     options = hubs.publish_options(hub.sources, dry_run=so_far.dry_run)
     try:
-        commit = await branch.publish(hub.repository, wanted_on, options, now=so_far.now)
+        if hub.forge is None:
+            commit = await branch.publish(hub.repository, wanted_on, options, now=so_far.now)
+            return replace(so_far, inputs=latest, commit=commit)
+        proposed = await pulls.propose(hub.repository, hub.forge, wanted_on, options, now=so_far.now)
     except (PublishConflict, RemoteFailed, GuardRefused) as error:
-        return replace(so_far, problems=(*so_far.problems, error))
-    return replace(so_far, inputs=latest, commit=commit)
+        so_far = replace(so_far, problems=(*so_far.problems, error))
+        if hub.forge is None:
+            return so_far
+        # Whatever went wrong, what is not merged does not run, and the rest of the pass must not take it to.
+        delivered = await merged.not_merged(hub.repository, hub.sources, hub.templates, so_far.fleet)
+        return replace(so_far, inputs=delivered)
+    assert latest is not None, "a proposal renders first"  # noqa: S101 - a mistake of ours, not of a user
+    delivered = merged.as_delivered(hub.sources, latest, proposed.changes, proposed.old)
+    return replace(so_far, inputs=delivered, proposed=proposed)
 
 
 async def observe(hub: hubs.Hub, so_far: Pass) -> Pass:

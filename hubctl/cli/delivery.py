@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from hubctl import hub
-from hubctl.cli import difference, output, rendering, shapes
+from hubctl.cli import difference, output, proposals, rendering, shapes
 from hubctl.cli.review import print_fields
 from hubctl.errors import HubctlError, InputError
 from hubctl.inputs import load
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
-from hubctl.publish import branch, changes, review
+from hubctl.publish import branch, changes, pulls, review
 from hubctl.render.templates import load_templates
 from hubctl.settings import Settings
 
@@ -116,6 +116,9 @@ def show_difference(settings: Settings, view: View) -> changes.Changes | None:
 def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int | None, shape: str) -> None:
     """Publish the rendered fleet as one commit; no change, no commit.
 
+    Where hubctl.gitops.publishing.mode is pull-request, the commit goes to a branch of its own, and the one
+    open pull request from it is opened or brought up to date. Exits 4 if a person closed one for just this.
+
     \b
     Examples:
       hubctl publish --dry-run
@@ -133,19 +136,24 @@ def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int |
         latest.append(inputs)
         return wanted
 
-    repository = hub.open_repository(settings, sources)
+    repository, forge = hub.open_repository(settings, sources), hub.open_forge(settings, sources)
     options = hub.publish_options(sources, confirmed=allow_removing, dry_run=dry_run)
-    made = asyncio.run(branch.publish(repository, wanted_on, options, now=datetime.now(UTC)))
-    rendering.warn(latest[-1])
-    found = made.changes if made else changes.Changes()
-    data = {"commit": made.id if made else "", "dryRun": dry_run, **shapes.changes_data(found)}
-    if shape == "table":
-        output.say(sentence(made, dry_run), colour="green" if made else None)
-        shape_rows = spoke_rows(found)
-        if shape_rows:
-            output.table(("spoke", "change"), shape_rows)
+    now = datetime.now(UTC)
+    if forge is not None:
+        titled = bool(message)
+        made = asyncio.run(pulls.propose(repository, forge, wanted_on, options, now=now, titled=titled))
+        rendering.warn(latest[-1])
+        proposals.show(made, shape, dry_run=dry_run)
         return
-    output.show(shape, data, (), ())
+    commit = asyncio.run(branch.publish(repository, wanted_on, options, now=now))
+    rendering.warn(latest[-1])
+    found = commit.changes if commit else changes.Changes()
+    if shape == "table":
+        output.say(sentence(commit, dry_run), colour="green" if commit else None)
+        proposals.list_spokes(found)
+        return
+    about = {"commit": commit.id if commit else "", "dryRun": dry_run, "pullRequest": None}
+    output.show(shape, {**about, **shapes.changes_data(found)}, (), ())
 
 
 def sentence(made: branch.Commit | None, dry_run: bool) -> str:
@@ -170,7 +178,7 @@ def print_changes(found: changes.Changes, old: Mapping[str, bytes], folder: str,
     elif not view.summary:
         for path in sorted({*found.writes, *found.removed}):
             output.print_patch(changes.unified(path, old.get(path), found.writes.get(path)))
-    rows = spoke_rows(found)
+    rows = proposals.spoke_rows(found)
     hub_paths = [path for path in (*found.writes, *found.removed) if path.startswith(f"{folder}/{tree.HUB}/")]
     if hub_paths:
         rows.append(("(hub)", f"{len(hub_paths)} files"))
@@ -178,12 +186,6 @@ def print_changes(found: changes.Changes, old: Mapping[str, bytes], folder: str,
         output.table(("spoke", "change"), rows)
     elif found.empty and view.cluster is None:
         output.say("no difference: the branch already holds this fleet")
-
-
-def spoke_rows(found: changes.Changes) -> list[tuple[str, str]]:
-    """A row for each spoke that changes."""
-    words = (("added", found.spokes.added), ("changed", found.spokes.changed), ("removed", found.spokes.removed))
-    return sorted((name, word) for word, names in words for name in names)
 
 
 def warn_of_stale_overrides(settings: Settings, sources: load.Sources, published: tree.Published) -> None:

@@ -16,7 +16,7 @@ from hubctl.inputs import load
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import Observation, Outcome
 from hubctl.observe.poll import Poller
-from hubctl.publish import branch
+from hubctl.publish import branch, pulls
 from hubctl.reconcile import services
 from hubctl.render.templates import load_templates
 from hubctl.render.tree import render_tree
@@ -81,6 +81,7 @@ async def examine(settings: Settings, *, poll: bool) -> list[Check]:
     [found] = sources
     inputs: list[HubInputs] = []
     checks.append(await tried("remote", lambda: reach_remote(settings, found)))
+    checks.append(await tried("forge", lambda: reach_forge(settings, found)))
     checks.append(await tried("signing", lambda: find_key(settings, found)))
     checks.append(await tried("templates", lambda: render(settings, found, inputs)))
     checks.append(await tried("store", lambda: open_and_check(settings, found)))
@@ -119,6 +120,17 @@ async def reach_remote(settings: Settings, sources: load.Sources) -> str:
     if not published.commit:
         return f"reachable; branch {gitops.branch} does not exist yet, the first publish makes it"
     return f"branch {gitops.branch} at {published.commit[:12]}, {output.count(len(published.overrides), 'override')}"
+
+
+async def reach_forge(settings: Settings, sources: load.Sources) -> str:
+    """Ask the forge for the repository and its pull request."""
+    forge = hub.open_forge(settings, sources)
+    if forge is None:
+        return "hubctl commits to the branch itself"
+    await forge.check()
+    pull = await pulls.open_one(forge)
+    about = f"pull request {pull.number} is open: {pull.url}" if pull else "no pull request is open"
+    return f"{forge.ends.repository} is there for the token; {about}"
 
 
 async def find_key(settings: Settings, sources: load.Sources) -> str:

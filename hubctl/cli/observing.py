@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from hubctl import controller, hub
-from hubctl.cli import delivery, output, rendering, shapes
+from hubctl import controller, hub, merged
+from hubctl.cli import delivery, output, proposals, rendering, shapes
 from hubctl.errors import InputError
 from hubctl.inputs import load
 from hubctl.model.fleet import HubInputs
@@ -39,7 +39,7 @@ def poll(settings_of: Any, cluster: str | None, model: str | None, shape: str) -
     """
     settings = settings_of()
     sources = load.read_sources(settings)
-    inputs = asyncio.run(hub.inputs_in_force(settings, sources, ask=True))
+    inputs = asyncio.run(merged.inputs_delivered(settings, sources, ask=True))
     rendering.warn(inputs)
     if rendering.switched_off(inputs):
         return
@@ -77,7 +77,15 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
     if shape == "table":
         print_pass(made)
     else:
-        output.show(shape, shapes.pass_data(made), (), ())
+        output.show(
+            shape,
+            {
+                **shapes.pass_data(made),
+                "pullRequest": proposals.proposal_data(made.proposed) if made.proposed else None,
+            },
+            (),
+            (),
+        )
     if made.problems:
         raise made.problems[0]
 
@@ -116,7 +124,7 @@ def status(settings_of: Any, storage: bool, shape: str) -> None:
     """
     settings = settings_of()
     sources = load.read_sources(settings)
-    inputs = asyncio.run(hub.inputs_in_force(settings, sources))
+    inputs = asyncio.run(merged.inputs_delivered(settings, sources))
     with open_store(hub.store_url(settings, sources, os.environ)) as store:
         health, incidents, last = store.journal.load_health(), store.cases.unresolved(), store.journal.last_pass()
         size = store.size() if storage else None
@@ -170,7 +178,10 @@ async def run_pass(settings: Settings, sources: load.Sources, *, total: int, dry
 
 def print_pass(made: Pass) -> None:
     """A pass for a person: what was published, seen, concluded and done."""
-    output.say(delivery.sentence(made.commit, made.dry_run))
+    if made.proposed:
+        output.say(proposals.sentence(made.proposed))
+    else:
+        output.say(delivery.sentence(made.commit, made.dry_run))
     outcomes: dict[str, int] = defaultdict(int)
     for seen in made.observations:
         outcomes[str(seen.outcome)] += 1

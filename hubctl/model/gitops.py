@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from hubctl.model.base import DnsLabel, Strict
+from hubctl.model.publishing import Publishing
 
 
 class Author(Strict):
@@ -72,6 +73,7 @@ class GitOps(Strict):
     author: Author = Author()
     credentials: Credentials = Credentials()
     signing: Signing | None = Field(None, description="default: commits are not signed")
+    publishing: Publishing = Publishing()
 
     @field_validator("remote", "repo_url")
     @classmethod
@@ -85,4 +87,18 @@ class GitOps(Strict):
     def _no_password_in_clear(self) -> "GitOps":
         if self.credentials.has_password and (self.remote or "").startswith("http://"):
             raise ValueError("expected a remote that begins with https://; over http the password travels in clear")
+        return self
+
+    @model_validator(mode="after")
+    def _proposable(self) -> "GitOps":
+        wanted = self.publishing.pull_request
+        if self.publishing.by_pull_request:
+            if wanted.branch == self.branch:
+                raise ValueError(
+                    f"expected a publishing.pullRequest.branch other than branch, found {self.branch} twice"
+                )
+            if not (wanted.token_file or self.credentials.token_file):
+                raise ValueError("pull requests need a token, expected publishing.pullRequest.tokenFile")
+            if self.remote:
+                wanted.place(self.remote)
         return self

@@ -5,6 +5,7 @@ caller that needs several calls to belong together holds it with ``async with re
 """
 
 import asyncio
+import copy
 import secrets
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -52,13 +53,22 @@ class Repository:
         Raises:
             InputError: the branch's name is none.
         """
-        parts = branch.split("/")
-        if ".." in branch or any(not part or part.startswith((".", "-")) or part.endswith(".lock") for part in parts):
-            raise InputError(f"{branch!r} is no branch name", hint="see `git check-ref-format --help` for the rules")
         self.turn = lock.Lock(state / "repository.lock", patience)
         self._cache = cache.Cache(state, remote, access)
-        self._tracked = tracked.Tracked(self._cache, branch)
+        self._tracked = tracked.Tracked(self._cache, _checked(branch))
+        self._followed = {branch: self._tracked}
         self._signer = signer
+
+    def on(self, branch: str) -> "Repository":
+        """Another branch of the same remote, through the same cache and with the same turn.
+
+        Raises:
+            InputError: the branch's name is none.
+        """
+        other = copy.copy(self)
+        followed = self._followed.setdefault(branch, tracked.Tracked(self._cache, _checked(branch)))
+        other._tracked = followed  # noqa: SLF001 - of its own class
+        return other
 
     async def fetch(self) -> str:
         """Bring the branch's tip into the cache; its commit id, empty when the remote has no such branch.
@@ -137,6 +147,15 @@ class Repository:
                     return False
         raise self._cache.refused("the push was refused", answer)
 
+    async def ask(self, *args: str, check: bool = True) -> bytes:
+        """What a git command says of the cache alone; without ``check``, nothing when it fails.
+
+        Raises:
+            CacheBroken: git failed, and failed again on a new cache.
+        """
+        answer = await self._mended(lambda: self._cache.local(*args, check=check))
+        return b"" if answer.status else answer.out
+
     async def find(self, trailer: str, value: str) -> str:
         """The newest commit of the fetched tip whose trailer has exactly that value; empty when there is none."""
         found = await self._log("--fixed-strings", f"--grep={trailer}: {value}")
@@ -162,8 +181,16 @@ class Repository:
         except cache.CacheBroken:
             async with self.turn:
                 await _threaded(self._cache.rebuild)
-                await _threaded(self._tracked.take)
+                for one in self._followed.values():
+                    await _threaded(one.take)
                 return await _threaded(work)
+
+
+def _checked(branch: str) -> str:
+    parts = branch.split("/")
+    if ".." in branch or any(not part or part.startswith((".", "-")) or part.endswith(".lock") for part in parts):
+        raise InputError(f"{branch!r} is no branch name", hint="see `git check-ref-format --help` for the rules")
+    return branch
 
 
 async def _threaded(work: Callable[[], T]) -> T:
