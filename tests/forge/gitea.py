@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ import trustme
 
 STARTED_WITHIN = 60.0
 PERSON, ROBOT = "ann", "robot"
+SCOPES = "write:repository,write:issue"
+"""The least, as the documentation names them."""
 
 SETTINGS = """\
 APP_NAME = Gitea
@@ -55,6 +58,8 @@ ISSUE_INDEXER_TYPE = db
 ENABLED = false
 [packages]
 ENABLED = false
+[api]
+MAX_RESPONSE_ITEMS = 5
 [cron]
 ENABLED = false
 [log]
@@ -74,6 +79,7 @@ class Gitea:
     home: Path
     authority: Path
     tokens: dict[str, str]
+    built: Path
 
     @property
     def api(self) -> str:
@@ -86,7 +92,7 @@ class Gitea:
             f"{self.api}{path}",
             json=body,
             headers={"Authorization": f"token {self.tokens[user]}"},
-            verify=str(self.authority),
+            verify=ssl.create_default_context(cafile=self.authority),
             timeout=30,
         )
         assert answer.is_success if expect is None else answer.status_code == expect, (answer.status_code, answer.text)
@@ -105,6 +111,10 @@ class Gitea:
         """A person's commit of one new file on a branch."""
         content = base64.b64encode(text.encode()).decode()
         self.ask("POST", f"/repos/{repository}/contents/{path}", {"branch": branch, "content": content})
+
+    def token(self, name: str, scopes: str) -> str:
+        """One more token."""
+        return token(self.built, self.home, name, scopes)
 
     def pulls(self, repository: str, state: str = "open") -> list[dict[str, Any]]:
         """Pull requests, newest first."""
@@ -126,21 +136,19 @@ def running(built: Path, home: Path) -> Iterator[Gitea]:
     user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
     text = SETTINGS.format(home=home, port=port, built=built, user=user, secret=secrets.token_hex(16))
     (home / "app.ini").write_text(text)
-    environ = {"PATH": os.environ["PATH"], "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
-
-    def gitea(*arguments: str) -> str:
-        command = [str(built / "gitea"), *arguments, "--config", str(home / "app.ini")]
-        done = subprocess.run(command, env=environ, cwd=home, capture_output=True, text=True, check=False, timeout=120)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
-
-    gitea("migrate")
-    tokens = {name: _token(gitea, name) for name in (PERSON, ROBOT)}
+    command(built, home, "migrate")
+    tokens = {}
+    for name, scopes in ((PERSON, f"{SCOPES},write:user"), (ROBOT, SCOPES)):
+        about = ("--username", name, "--email", f"{name}@example.com", "--password", secrets.token_urlsafe(16))
+        command(built, home, "admin", "user", "create", *about, "--must-change-password=false")
+        tokens[name] = token(built, home, name, scopes)
     with (home / "log").open("wb") as sink:
-        command = [str(built / "gitea"), "web", "--config", str(home / "app.ini")]
-        process = subprocess.Popen(command, env=environ, cwd=home, stdout=sink, stderr=sink, start_new_session=True)
+        web = [str(built / "gitea"), "web", "--config", str(home / "app.ini")]
+        process = subprocess.Popen(
+            web, env=environment(home), cwd=home, stdout=sink, stderr=sink, start_new_session=True
+        )
     try:
-        up = Gitea(f"https://127.0.0.1:{port}", home, home / "ca.pem", tokens)
+        up = Gitea(f"https://127.0.0.1:{port}", home, home / "ca.pem", tokens, built)
         _wait_for(up, process)
         yield up
     finally:
@@ -152,22 +160,32 @@ def running(built: Path, home: Path) -> Iterator[Gitea]:
             process.wait(20)
 
 
-def _token(gitea: Any, name: str) -> str:
-    """A person, and a token of the least scopes that the documentation names."""
-    account = ("--username", name, "--email", f"{name}@example.com", "--password", secrets.token_urlsafe(16))
-    gitea("admin", "user", "create", *account, "--must-change-password=false")
-    scopes = "write:repository,write:issue" + (",write:user" if name == PERSON else "")
-    made: str = gitea(
-        "admin", "user", "generate-access-token", "--username", name, "--token-name", "t", "--scopes", scopes, "--raw"
+def environment(home: Path) -> dict[str, str]:
+    """Nothing of the person who runs the tests."""
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
+
+
+def command(built: Path, home: Path, *arguments: str) -> str:
+    """The last line that a command of Gitea prints."""
+    whole = [str(built / "gitea"), *arguments, "--config", str(home / "app.ini")]
+    done = subprocess.run(
+        whole, env=environment(home), cwd=home, capture_output=True, text=True, check=False, timeout=120
     )
-    return made
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip().rpartition("\n")[2]
+
+
+def token(built: Path, home: Path, name: str, scopes: str) -> str:
+    """A new token of a person."""
+    about = ("--username", name, "--token-name", secrets.token_hex(4), "--scopes", scopes)
+    return command(built, home, "admin", "user", "generate-access-token", *about, "--raw")
 
 
 def _wait_for(up: Gitea, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + STARTED_WITHIN
     while True:
         try:
-            if httpx.get(f"{up.api}/version", verify=str(up.authority)).is_success:
+            if httpx.get(f"{up.api}/version", verify=ssl.create_default_context(cafile=up.authority)).is_success:
                 return
         except (httpx.HTTPError, json.JSONDecodeError):
             pass
