@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-kube check golden format lock bench clean
+.PHONY: help demo test test-kube test-forge check golden format lock bench clean
 
 help:            ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -35,6 +35,9 @@ test: check      ## Everything the tests need, then the tests
 
 test-kube: $(VENV)/dev.stamp ## Send every manifest to a real kube-apiserver (needs Go; the first run builds for minutes)
 	$(BIN)/python -m pytest -m kube
+
+test-forge: $(VENV)/dev.stamp ## Open pull requests on a real Gitea (needs Go and a C compiler; the first run builds for minutes)
+	$(BIN)/python -m pytest -m forge
 
 golden: $(VENV)/dev.stamp ## Write the golden trees anew; review the difference
 	HUBCTL_REFRESH_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden

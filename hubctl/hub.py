@@ -20,12 +20,12 @@ from hubctl.model import remediation as remediations
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import Observation
 from hubctl.observe.poll import Poller
-from hubctl.publish import branch
+from hubctl.publish import branch, pulls
 from hubctl.publish.access import Access
 from hubctl.publish.forge import Forge, forge_of
 from hubctl.publish.repository import Repository
 from hubctl.publish.signing import Signer
-from hubctl.remediate import actions
+from hubctl.remediate import actions, override
 from hubctl.render.templates import Templates, load_templates
 from hubctl.render.tree import render_tree
 from hubctl.settings import Settings
@@ -68,8 +68,14 @@ class Hub:
 
     async def find_action(self, action_id: str) -> str:
         """The commit on the branch that carries this action, empty when there is none."""
-        await self.repository.fetch()
-        return await self.repository.find(actions.TRAILER, action_id)
+        folder = self.sources.values.hubctl.gitops.overrides
+        published = await branch.published(self.repository, folder)
+        if found := await self.repository.find(actions.TRAILER, action_id):
+            return found
+        # A forge that squashes may drop trailers; the override itself says what made it.
+        made = (name for name, data in published.overrides.items() if override.is_of(data, action_id))
+        newest = [await self.repository.log([f"{folder}/{name}"], 1) for name in made]
+        return next((records[0].commit for records in newest if records), "")
 
     async def publish_overrides(
         self,
@@ -78,8 +84,8 @@ class Hub:
         files: Mapping[str, bytes],
         *,
         now: datetime,
-    ) -> str:
-        """Overrides and the spokes re-rendered with them, as one commit; its id, empty when nothing changes.
+    ) -> actions.Effect:
+        """Overrides and the spokes re-rendered with them, as one commit, on the branch or in a pull request of its own.
 
         Raises:
             GuardRefused: the branch moved on and no longer holds what the action is to change.
@@ -94,8 +100,16 @@ class Hub:
                 raise PublishConflict("the branch moved", hint="the next pass tries again")
             return wanted_override(self.sources, self.templates, published, files, remediation, incident)
 
-        made = await branch.publish(self.repository, wanted_on, publish_options(self.sources), now=now)
-        return made.id if made else ""
+        options = publish_options(self.sources)
+        if self.forge and self.forge.per_action:
+            forge = self.forge.of_action(remediation.id)
+            proposed = await pulls.propose(self.repository, forge, wanted_on, options, now=now, titled=True)
+            url = proposed.pull.url if proposed.pull else ""
+            if proposed.outcome is pulls.Outcome.DECLINED:
+                return actions.Effect(declined=url)
+            return actions.Effect(waits=url if proposed.commit else "")
+        made = await branch.publish(self.repository, wanted_on, options, now=now)
+        return actions.Effect(made.id if made else "")
 
     async def _merged(self, remediation: remediations.Remediation) -> str:
         """The tip, once nothing of this action's spokes waits to be merged: what renders them would carry it along.

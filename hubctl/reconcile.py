@@ -84,7 +84,7 @@ async def reconcile(hub: hubs.Hub, now: datetime, *, dry_run: bool = False) -> P
 
 async def act_only(hub: hubs.Hub, now: datetime) -> Pass:
     """Carry out what has been approved, without observing anew."""
-    return await through((load, recover, revalidate, act), hub, Pass(now))
+    return await through((load, recover, revalidate, act, tidy), hub, Pass(now))
 
 
 async def through(stages: Sequence[Stage], hub: hubs.Hub, so_far: Pass) -> Pass:
@@ -242,12 +242,27 @@ async def act(hub: hubs.Hub, so_far: Pass) -> Pass:
             state = State.FAILED
         if state is not State.EXECUTING:
             after = intent.moved(state, now=so_far.now, commit=outcome.commit, detail=outcome.detail)
+        elif outcome.detail:
+            after = replace(intent, detail=outcome.detail)
+        if after != intent:
             remedies.save_remediations((after,), before=(intent,))
         done = latest(done, (after,))
     return replace(so_far, remediations=done)
 
 
-STAGES: tuple[Stage, ...] = (load, recover, publish, observe, conclude, judge, propose, record, act)
+async def tidy(hub: hubs.Hub, so_far: Pass) -> Pass:
+    """Pull requests of remediations that are over closed; those that wait stay."""
+    if so_far.dry_run or hub.forge is None or not hub.forge.per_action:
+        return so_far
+    waiting = hub.store.remedies.remediations((State.PENDING, State.APPROVED, State.EXECUTING))
+    try:
+        await pulls.tidy(hub.repository, hub.forge, frozenset(item.id for item in waiting))
+    except RemoteFailed as error:
+        return replace(so_far, problems=(*so_far.problems, error))
+    return so_far
+
+
+STAGES: tuple[Stage, ...] = (load, recover, publish, observe, conclude, judge, propose, record, act, tidy)
 """The order of a pass."""
 
 
@@ -277,7 +292,9 @@ def settled(hub: hubs.Hub, so_far: Pass, stored: tuple[Remediation, ...]) -> tup
     earlier = plan.reverted(stored, present, now=so_far.now)
     earlier = plan.verify(earlier, concerned, policy, now=so_far.now, health=so_far.health)
     unresolved = {name: found for name, found in concerned.items() if found.state is not incidents.State.RESOLVED}
-    return plan.revalidate(earlier, unresolved, deployed_versions(so_far.fleet), now=so_far.now)
+    kept = plan.revalidate(earlier, unresolved, deployed_versions(so_far.fleet), now=so_far.now)
+    # What was merged since this pass looked for it changed the branch itself; that is no reason to let it expire.
+    return tuple(old if old.id in present else new for old, new in zip(earlier, kept, strict=True))
 
 
 def latest(before: Sequence[Remediation], after: Iterable[Remediation]) -> tuple[Remediation, ...]:

@@ -41,7 +41,7 @@ class State(StrEnum):
 MOVES: dict[State, frozenset[State]] = {
     State.PENDING: frozenset({State.APPROVED, State.REJECTED, State.EXPIRED}),
     State.APPROVED: frozenset({State.EXECUTING, State.REJECTED, State.EXPIRED}),
-    State.EXECUTING: frozenset({State.APPLIED, State.FAILED, State.APPROVED}),
+    State.EXECUTING: frozenset({State.APPLIED, State.FAILED, State.APPROVED, State.REJECTED}),
     State.APPLIED: frozenset({State.SUCCEEDED, State.INEFFECTIVE, State.REVERTED}),
     State.INEFFECTIVE: frozenset({State.SUCCEEDED, State.REVERTED}),
     State.SUCCEEDED: frozenset({State.REVERTED}),

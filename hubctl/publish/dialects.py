@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import quote
 
-from hubctl.model.publishing import Forge
+from hubctl.model.pullrequest import Forge
 
 State = Literal["open", "closed", "merged"]
 

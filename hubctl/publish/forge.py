@@ -9,7 +9,7 @@ import json
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ import stamina
 import hubctl
 from hubctl.errors import InputError, RemoteFailed
 from hubctl.model.gitops import GitOps
-from hubctl.model.publishing import Place
+from hubctl.model.pullrequest import Place
 from hubctl.publish.dialects import DIALECTS, Call, Dialect, Ends, Pull
 
 PLACE = "values-hub.yaml hubctl.gitops.publishing.pullRequest"
@@ -62,6 +62,7 @@ class Forge:
         token_file: holds the token alone, in one line.
         ca_file: what the server's certificate is verified against; None: what the system trusts.
         labels: put on a pull request when it is opened.
+        per_action: whether remediations have pull requests of their own; else they are commits.
     """
 
     place: Place
@@ -69,6 +70,11 @@ class Forge:
     token_file: Path
     ca_file: Path | None = None
     labels: tuple[str, ...] = ()
+    per_action: bool = False
+
+    def of_action(self, action_id: str) -> "Forge":
+        """The pull requests of one remediation."""
+        return replace(self, ends=replace(self.ends, head=f"{self.ends.head}-{action_id}"))
 
     async def find(self, *, is_open: bool) -> tuple[Pull, ...]:
         """The open pull requests, or those that are closed and, on some forges, merged; newest first.
@@ -222,6 +228,7 @@ def forge_of(gitops: GitOps, directory: Path) -> Forge:
         (directory / token).absolute(),
         (directory / authority).absolute() if authority else None,
         wanted.labels,
+        per_action=wanted.remediations == "pull-request",
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hubctl.model import tree
-from hubctl.model.publishing import Forge
+from hubctl.model.pullrequest import Forge
 from hubctl.publish import changes, review
 from hubctl.publish.dialects import TEXT_LIMIT
 

@@ -88,6 +88,32 @@ async def open_one(forge: Forge) -> Pull | None:
     return next(iter(await forge.find(is_open=True)), None)
 
 
+async def tidy(repository: Repository, forge: Forge, keep: frozenset[str]) -> None:
+    """Close the pull requests of remediations that are over, and take their branches away; those of others stay.
+
+    Args:
+        repository: the published branch, fetched.
+        forge: that of the whole fleet.
+        keep: ids of remediations that still wait.
+
+    Raises:
+        RemoteFailed: the remote or the forge refused or did not answer.
+    """
+    start = f"{forge.ends.head}-"
+    for name in await repository.branches(f"{start}rem-"):
+        action_id = name.removeprefix(start)
+        if action_id in keep:
+            continue
+        its, on_head = forge.of_action(action_id), await head.read_head(repository.on(name), await repository.known())
+        if on_head.strangers:
+            continue
+        pull = await open_one(its)
+        if pull is not None and proposal.is_ours(pull.text):
+            reason = f"Closed by hubctl: remediation {action_id} is over."
+            await its.close(pull, proposal.withdrawn(pull.text), reason)
+        await repository.delete(name, on_head.tip)
+
+
 @dataclass(frozen=True, slots=True)
 class _Turn:
     """One try."""

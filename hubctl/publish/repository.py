@@ -147,6 +147,24 @@ class Repository:
                     return False
         raise self._cache.refused("the push was refused", answer)
 
+    async def branches(self, prefix: str) -> tuple[str, ...]:
+        """The remote's branches whose names begin so, sorted.
+
+        Raises:
+            RemoteFailed: the remote did not answer.
+        """
+        asked = ("ls-remote", "--", self._cache.remote, f"refs/heads/{prefix}*")
+        async with self.turn:
+            out = (await _threaded(lambda: self._cache.remotely(*asked))).out.decode(errors="replace")
+        return tuple(sorted(row.partition("\trefs/heads/")[2] for row in out.splitlines()))
+
+    async def delete(self, branch: str, tip: str) -> None:
+        """Take a branch off the remote, if it is still at ``tip``; whether it was is for a later look to tell."""
+        lease = f"--force-with-lease=refs/heads/{branch}:{tip}"
+        asked = ("push", "--quiet", "--no-verify", lease, "--", self._cache.remote, f":refs/heads/{branch}")
+        async with self.turn:
+            await _threaded(lambda: self._cache.remotely(*asked, check=False))
+
     async def ask(self, *args: str, check: bool = True) -> bytes:
         """What a git command says of the cache alone; without ``check``, nothing when it fails.
 

@@ -9,7 +9,18 @@ from pydantic.fields import FieldInfo
 
 from hubctl.inputs.document import parse
 from hubctl.inputs.explain import check
-from hubctl.model import cluster, delivery, gitops, platform, remediation, serving, storage, values
+from hubctl.model import (
+    cluster,
+    delivery,
+    gitops,
+    platform,
+    publishing,
+    pullrequest,
+    remediation,
+    serving,
+    storage,
+    values,
+)
 from hubctl.model.base import parse_duration
 from tests.docs import markdown
 
@@ -23,6 +34,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "hubctl.gitops.author": gitops.Author,
     "hubctl.gitops.credentials": gitops.Credentials,
     "hubctl.gitops.signing": gitops.Signing,
+    "hubctl.gitops.publishing": publishing.Publishing,
+    "pullRequest": pullrequest.PullRequest,
     "hubctl.delivery": delivery.Delivery,
     "placement": delivery.Placement,
     "hubctl.observe": values.Observe,

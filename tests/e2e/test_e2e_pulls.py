@@ -1,6 +1,7 @@
 """The whole loop where a person's merge stands before the branch: publish, reconcile, status, remediations, doctor."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import trustme
@@ -134,6 +135,88 @@ def test_rollback_is_a_commit_on_the_branch_and_waits_for_no_merge(poised: World
     assert len(poised.actions()) == 1
     assert forge_of_poised.items == []
     assert all(f"{MODEL}/v1" in poised.file(f"rendered/spokes/{spoke}/inferenceservice-{MODEL}.yaml") for spoke in SICK)
+
+
+@pytest.fixture
+def reviewed(poised: World, forge_of_poised: FakeForge) -> World:
+    """The poised world, whose remediations wait for a merge too."""
+
+    def change(hubctl: Any) -> None:
+        hubctl["gitops"]["publishing"]["pullRequest"]["remediations"] = "pull-request"
+
+    poised.edit_values(change)
+    assert forge_of_poised.items == []
+    return poised
+
+
+def rollback_of(world: World) -> dict[str, Any]:
+    """The one remediation, as the store holds it."""
+    [found] = world.remediations()
+    return found
+
+
+@pytest.mark.parametrize("squash", [False, True])
+def test_rollback_waits_for_its_merge_and_is_applied_by_it(
+    reviewed: World,
+    forge_of_poised: FakeForge,
+    squash: bool,  # noqa: FBT001 - a case
+) -> None:
+    before = reviewed.tip()
+    reviewed.reconcile()
+    [item] = forge_of_poised.items
+    made = rollback_of(reviewed)
+    assert (made["state"], reviewed.tip(), item.head) == ("executing", before, f"{HEAD}-{made['id']}")
+    assert item.title == f"Roll back {MODEL} to v1 on north, west"
+    assert "pull/1" in reviewed.inside("remediations", "show", made["id"]).out
+    asked = len(forge_of_poised.writes)
+    reviewed.reconcile()
+    assert (rollback_of(reviewed)["state"], len(forge_of_poised.writes)) == ("executing", asked)
+    forge_of_poised.merge(item, squash=squash)
+    reviewed.reconcile()
+    made = rollback_of(reviewed)
+    assert (made["state"], made["commit"] != before, bool(made["commit"])) == ("applied", True, True)
+    reviewed.sync()
+    reviewed.reconcile()
+    assert rollback_of(reviewed)["state"] == "succeeded"
+    assert git(reviewed.remote, "branch", "--list", f"{HEAD}-*") == ""
+
+
+def test_rollback_that_a_person_closes_is_rejected(reviewed: World, forge_of_poised: FakeForge) -> None:
+    reviewed.reconcile()
+    forge_of_poised.items[0].state = "closed"
+    reviewed.edit_values(lambda hubctl: hubctl["remediation"].update(cooldown="1h"))
+    reviewed.reconcile()
+    made = rollback_of(reviewed)
+    assert made["state"] == "rejected"
+    assert "pull/1" in made["detail"]
+    reviewed.reconcile()
+    assert len(reviewed.remediations()) == len(forge_of_poised.items) == 1
+    assert git(reviewed.remote, "branch", "--list", f"{HEAD}-*") == ""
+
+
+def test_rollback_whose_reason_is_gone_is_withdrawn(reviewed: World, forge_of_poised: FakeForge) -> None:
+    reviewed.reconcile()
+    reviewed.set_version("v1", *SICK)
+    reviewed.inside("publish", "-m", "Back to v1")
+    forge_of_poised.merge(forge_of_poised.items[1])
+    reviewed.reconcile()
+    item = forge_of_poised.items[0]
+    assert (rollback_of(reviewed)["state"], item.state) == ("expired", "closed")
+    assert "is over" in item.comments[0]
+    assert git(reviewed.remote, "branch", "--list", f"{HEAD}-*") == ""
+
+
+def test_branch_of_a_remediation_with_commits_of_others_stays(reviewed: World, forge_of_poised: FakeForge) -> None:
+    reviewed.reconcile()
+    head = forge_of_poised.items[0].head
+    clone = reviewed.clone("person")
+    git(clone, "checkout", "--quiet", head)
+    reviewed.commit(clone, "notes.txt", "mine")
+    reviewed.reconcile()
+    assert rollback_of(reviewed)["state"] == "failed"
+    assert "did not write" in rollback_of(reviewed)["detail"]
+    assert git(reviewed.remote, "show", f"{head}:notes.txt") == "mine"
+    assert forge_of_poised.items[0].state == "open"
 
 
 def test_rollback_never_carries_unmerged_changes_past_review(poised: World, forge_of_poised: FakeForge) -> None:

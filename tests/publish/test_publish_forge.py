@@ -11,7 +11,7 @@ import trustme
 
 from hubctl.errors import InputError, RemoteFailed
 from hubctl.model.gitops import GitOps
-from hubctl.model.publishing import Place, PullRequest
+from hubctl.model.pullrequest import Place, PullRequest
 from hubctl.publish.forge import Forge, forge_of
 from tests.publish import forges
 from tests.publish.forges import FakeForge, Fault
