@@ -18,7 +18,7 @@ from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
 from hubctl.model.health import Condition, Finding, PredictorHealth
 from hubctl.model.predictor import InferenceService, Observation
-from hubctl.model.remediation import UNDER_WAY, Action, Remediation, State
+from hubctl.model.remediation import UNDER_WAY, WAITS, Action, Remediation, State
 from hubctl.publish import branch, pulls
 from hubctl.remediate import actions, override, plan
 
@@ -310,7 +310,10 @@ def good_now(so_far: Pass) -> tuple[PredictorHealth, ...]:
 def summary_of(made: Pass) -> str:
     """One line for the list of passes."""
     ok = sum(seen.outcome == "ok" for seen in made.observations)
-    return f"{ok} of {len(made.observations)} predictors ok, {len(made.findings)} findings"
+    waits = (
+        f"; {WAITS}{made.proposed.pull.url}" if made.proposed and made.proposed.commit and made.proposed.pull else ""
+    )
+    return f"{ok} of {len(made.observations)} predictors ok, {len(made.findings)} findings{waits}"
 
 
 def before_it_opened(

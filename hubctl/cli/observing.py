@@ -15,7 +15,7 @@ from hubctl.inputs import load
 from hubctl.model.fleet import HubInputs
 from hubctl.model.incident import Decision, Reason, Verdict
 from hubctl.model.predictor import InferenceService, Observation
-from hubctl.model.remediation import State
+from hubctl.model.remediation import WAITS, State
 from hubctl.observe.poll import Poller
 from hubctl.reconcile import Pass, services
 from hubctl.reconcile import reconcile as one_pass
@@ -127,8 +127,9 @@ def status(settings_of: Any, storage: bool, shape: str) -> None:
     inputs = asyncio.run(merged.inputs_delivered(settings, sources))
     with open_store(hub.store_url(settings, sources, os.environ)) as store:
         health, incidents, last = store.journal.load_health(), store.cases.unresolved(), store.journal.last_pass()
-        size = store.size() if storage else None
+        executing, size = store.remedies.executing(), store.size() if storage else None
     data = shapes.status_data(inputs, health, incidents)
+    data["waiting"] = proposals.waiting(executing, last)
     if size is not None:
         data["storage"] = {"bytes": size.bytes, "rows": dict(size.rows)}
     if shape == "table":
@@ -244,4 +245,6 @@ def print_status(data: dict[str, Any], last: datetime | None) -> None:
     if "storage" in data:
         rows_held = ", ".join(f"{name} {count}" for name, count in data["storage"]["rows"].items())
         output.say(f"store: {data['storage']['bytes'] / 1024:.0f} KiB; rows: {rows_held}")
+    for item in data["waiting"]:
+        output.say(f"{item['remediation'] or 'the fleet'} {WAITS}{item['url']}", colour="yellow")
     output.say(f"last pass {output.ago(last, now)} ago" if last else "no pass yet: run `hubctl reconcile`")

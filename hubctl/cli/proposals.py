@@ -1,14 +1,17 @@
 """What came of a pull request, for people and as data; and which spokes a publish touches."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from hubctl.cli import output, shapes
 from hubctl.errors import GuardRefused
+from hubctl.model.remediation import WAITS, Remediation
 from hubctl.publish import changes
 from hubctl.publish.pulls import Outcome, Proposed
 from hubctl.publish.review import plain
+from hubctl.store.records import PassRecord
 
 SENTENCES = {
     Outcome.NOTHING: "nothing to publish: the branch already holds this fleet",
@@ -59,6 +62,14 @@ def proposal_data(made: Proposed) -> dict[str, Any]:
         "title": letter.title if letter else None,
         "text": letter.text if letter and made.outcome is Outcome.PLANNED else None,
     }
+
+
+def waiting(executing: Iterable[Remediation], last: PassRecord | None) -> list[dict[str, str | None]]:
+    """Pull requests that the last pass left open: the fleet's, whose ``remediation`` is null, and those of actions."""
+    told: list[tuple[str | None, str]] = [(None, last.summary if last else "")]
+    told += [(item.id, item.detail) for item in executing]
+    found = ((name, text.partition(WAITS)[2]) for name, text in told)
+    return [{"remediation": name, "url": url} for name, url in found if url]
 
 
 def list_spokes(found: changes.Changes) -> None:

@@ -55,6 +55,10 @@ UNDER_WAY = IN_FLIGHT | {State.PENDING}
 """States in which the same action is not proposed again."""
 
 
+WAITS = "waits to be merged: "
+"""Stands before the URL of a pull request, in a remediation's detail and in a pass's summary."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One spoke that an action changes.

@@ -162,7 +162,8 @@ class Forge:
         except httpx.HTTPError as error:
             said = str(error).replace(token, "***") or type(error).__name__
             hint = "see that apiUrl and caFile are right and that the forge can be reached from here"
-            raise _Busy(RemoteFailed(f"{self._name} did not answer: {said}", hint=hint), None) from error
+            failure = RemoteFailed(f"{self._name} did not answer: {said}", hint=hint)
+            raise (failure if "CERTIFICATE_VERIFY_FAILED" in said else _Busy(failure, None)) from error
         if answer.is_success:
             try:
                 return answer.json()

@@ -101,7 +101,7 @@ async def change_git(
 
 def _outcome_of(effect: Effect) -> remediations.Outcome:
     if effect.waits:
-        return remediations.Outcome(remediations.State.EXECUTING, detail=f"waits to be merged: {effect.waits}")
+        return remediations.Outcome(remediations.State.EXECUTING, detail=f"{remediations.WAITS}{effect.waits}")
     if effect.declined:
         detail = f"somebody closed its pull request: {effect.declined}"
         return remediations.Outcome(remediations.State.REJECTED, detail=detail)

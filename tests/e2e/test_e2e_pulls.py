@@ -86,6 +86,8 @@ def test_pass_goes_by_what_is_merged_not_by_what_waits(healthy: World, forge: Fa
     assert made["pullRequest"]["outcome"] == "opened"
     assert {one["version"] for one in made["observations"] if one["model"] == MODEL} == {"v1"}
     assert versions(healthy) == dict.fromkeys(SPOKES, "v1")
+    assert healthy.status()["waiting"] == [{"remediation": None, "url": made["pullRequest"]["url"]}]
+    assert "the fleet waits to be merged: https://" in healthy.inside("status", expect=None).err
     polled = healthy.inside("poll", "--cluster", "north", "--model", MODEL, "-o", "json").json
     assert polled["observations"][0]["version"] == "v1"
     asked = len(forge.writes)
@@ -168,6 +170,7 @@ def test_rollback_waits_for_its_merge_and_is_applied_by_it(
     assert (made["state"], reviewed.tip(), item.head) == ("executing", before, f"{HEAD}-{made['id']}")
     assert item.title == f"Roll back {MODEL} to v1 on north, west"
     assert "pull/1" in reviewed.inside("remediations", "show", made["id"]).out
+    assert [one["remediation"] for one in reviewed.status()["waiting"]] == [made["id"]]
     asked = len(forge_of_poised.writes)
     reviewed.reconcile()
     assert (rollback_of(reviewed)["state"], len(forge_of_poised.writes)) == ("executing", asked)

@@ -1,12 +1,15 @@
 """Pull requests on a real Gitea: opened once, brought up to date, closed, declined, merged, and refused with advice."""
 
 import base64
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from hubctl.cli.main import run
 from hubctl.errors import GuardRefused, RemoteFailed
 from hubctl.model.gitops import GitOps
 from hubctl.publish import branch, proposal, pulls
@@ -199,3 +202,38 @@ async def test_text_as_large_as_the_limit_is_taken(place: Place) -> None:
     text = "a" * 999_900 + f"\n{proposal.TRAILER}: sha256:{'0' * 64}\n"
     await place.forge().change(first.pull, "Large", text)
     assert len(place.pulls()[0]["body"]) >= 999_900
+
+
+async def test_branch_of_a_remediation_that_is_over_is_closed_and_taken_away(place: Place) -> None:
+    access = Access(place.gitops().credentials, place.folder)
+    repository = Repository(place.folder / "state", f"{place.server.url}/{place.name}.git", "main", access=access)
+    for action_id in ("rem-1", "rem-2"):
+        plan = wanted(fleet("a", action_id))
+        its = place.forge().of_action(action_id)
+        await pulls.propose(repository, its, lambda _, plan=plan: plan, OPTIONS, now=NOW, titled=True)  # type: ignore[misc]
+    await pulls.tidy(repository, place.forge(), frozenset({"rem-2"}))
+    assert [found["head"]["ref"] for found in place.pulls()] == [f"{HEAD}-rem-2"]
+    branches = {found["name"] for found in place.ask("GET", "/branches")}
+    assert branches == {"main", f"{HEAD}-rem-2"}
+
+
+def test_command_line_proposes_a_fleet_and_says_where(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = place.folder / "fleet"
+    run(["init", str(folder), "--remote", f"{place.server.url}/{place.name}.git"])
+    run(
+        ["-C", str(folder), "clusters", "add", "edge-a", "--model", "anomaly-detector@v1", "--url", "https://a.example"]
+    )
+    values = yaml.safe_load((folder / "values-hub.yaml").read_text())
+    gitops = place.gitops().model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    gitops["credentials"]["tokenFile"] = str(place.folder / "token")
+    values["hubctl"]["gitops"] |= gitops
+    del values["hubctl"]["remediation"]  # YAML's own word for true is a key in it
+    (folder / "values-hub.yaml").write_text(yaml.safe_dump(values))
+    capfd.readouterr()
+    assert run(["-C", str(folder), "publish", "-m", "Add edge-a", "-o", "json", "--allow-removing", "1"]) == 0
+    told = json.loads(capfd.readouterr().out)["pullRequest"]
+    [found] = place.pulls()
+    assert (told["outcome"], told["number"], told["url"]) == ("opened", found["number"], found["html_url"])
+    assert "InferenceService" in found["body"]
+    assert run(["-C", str(folder), "doctor", "--no-poll"]) == 0
+    assert f"pull request {found['number']} is open" in capfd.readouterr().out
