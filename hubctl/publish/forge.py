@@ -168,7 +168,7 @@ class Forge:
             try:
                 return answer.json()
             except json.JSONDecodeError as error:
-                raise self._strange(answer.text) from error
+                raise self._strange(answer.text.replace(token, "***")) from error
         failure = self._refused(call, answer, token)
         limited = _limited(answer)
         if answer.is_server_error or limited:

@@ -4,6 +4,7 @@ The counterpart of ``branch``, which writes to the published branch itself. Ever
 the forge each time, so a process that dies anywhere is simply run again.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +18,9 @@ from hubctl.publish import branch, changes, head, proposal, review, stream
 from hubctl.publish.dialects import Pull
 from hubctl.publish.forge import AlreadyThereError, Forge
 from hubctl.publish.repository import Repository
+
+_ACTION = re.compile(r"rem-[0-9a-f]+")
+"""A remediation's id, as its branch ends; any other branch is somebody's."""
 
 
 class Outcome(StrEnum):
@@ -102,7 +106,7 @@ async def tidy(repository: Repository, forge: Forge, keep: frozenset[str]) -> No
     start = f"{forge.ends.head}-"
     for name in await repository.branches(f"{start}rem-"):
         action_id = name.removeprefix(start)
-        if action_id in keep:
+        if action_id in keep or not _ACTION.fullmatch(action_id):
             continue
         its, on_head = forge.of_action(action_id), await head.read_head(repository.on(name), await repository.known())
         if on_head.strangers:

@@ -207,14 +207,14 @@ async def test_text_as_large_as_the_limit_is_taken(place: Place) -> None:
 async def test_branch_of_a_remediation_that_is_over_is_closed_and_taken_away(place: Place) -> None:
     access = Access(place.gitops().credentials, place.folder)
     repository = Repository(place.folder / "state", f"{place.server.url}/{place.name}.git", "main", access=access)
-    for action_id in ("rem-1", "rem-2"):
+    for action_id in ("rem-01", "rem-02"):
         plan = wanted(fleet("a", action_id))
         its = place.forge().of_action(action_id)
         await pulls.propose(repository, its, lambda _, plan=plan: plan, OPTIONS, now=NOW, titled=True)  # type: ignore[misc]
-    await pulls.tidy(repository, place.forge(), frozenset({"rem-2"}))
-    assert [found["head"]["ref"] for found in place.pulls()] == [f"{HEAD}-rem-2"]
+    await pulls.tidy(repository, place.forge(), frozenset({"rem-02"}))
+    assert [found["head"]["ref"] for found in place.pulls()] == [f"{HEAD}-rem-02"]
     branches = {found["name"] for found in place.ask("GET", "/branches")}
-    assert branches == {"main", f"{HEAD}-rem-2"}
+    assert branches == {"main", f"{HEAD}-rem-02"}
 
 
 def test_command_line_proposes_a_fleet_and_says_where(place: Place, capfd: pytest.CaptureFixture[str]) -> None:

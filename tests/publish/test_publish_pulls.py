@@ -353,6 +353,22 @@ async def test_beaten_on_the_head_branch_by_another_hubctl_is_tried_again(served
     assert (made.outcome, made.commit) == (Outcome.UPDATED, head(served))
 
 
+async def test_branches_of_remediations_that_are_over_go_and_no_others(served: FakeForge, remote: Remote) -> None:
+    repository, to = remote.repository(), forge(served, remote.path.parent)
+    for name in ("rem-0a", "rem-0b"):
+        plan = wanted(fleet("a", name))
+        made = await pulls.propose(repository, to.of_action(name), lambda _, plan=plan: plan, OPTIONS, now=NOW)  # type: ignore[misc]
+        assert made.outcome is Outcome.OPENED
+    git(served.remote, "branch", f"{HEAD}-rem-notes", "main")
+    await pulls.tidy(repository, to, frozenset({"rem-0b"}))
+    assert [(item.head, item.state) for item in served.items] == [
+        (f"{HEAD}-rem-0a", "closed"),
+        (f"{HEAD}-rem-0b", "open"),
+    ]
+    left = git(served.remote, "for-each-ref", "--format=%(refname:short)", "refs/heads/hubctl").split()
+    assert left == [f"{HEAD}-rem-0b", f"{HEAD}-rem-notes"]
+
+
 def test_texts_of_both_ends_name_the_same_proposal() -> None:
     moves = {"a": ("", "1"), "b": ("2", "")}
     name = proposal.digest(moves)
