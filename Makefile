@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-kube test-kind build-kube e2e check golden format lock bench bench-peers clean
+.PHONY: help demo test test-kube test-kind test-forge build-kube e2e check golden format lock bench bench-peers clean
 
 help:            ## Say what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -44,6 +44,9 @@ test-kind: $(VENV)/dev.stamp ## The same on a kind cluster, made and removed (ne
 
 e2e: $(VENV)/dev.stamp ## Let a real Argo CD deliver to a real kube-apiserver (needs Go; the first run builds both, 15 minutes)
 	$(BIN)/python -m pytest -m argo
+
+test-forge: $(VENV)/dev.stamp ## Open pull requests on a real Gitea (needs Go and a C compiler; the first run builds for minutes)
+	$(BIN)/python -m pytest -m forge
 
 golden: $(VENV)/dev.stamp ## Write the golden trees anew; review the difference
 	HUBCTL_REFRESH_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden

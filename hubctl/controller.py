@@ -80,6 +80,7 @@ def _report(made: Pass) -> None:
     log.info(
         "pass",
         commit=made.commit.id if made.commit else "",
+        pull_request=made.proposed.pull.url if made.proposed and made.proposed.pull else "",
         observations=len(made.observations),
         ok=sum(seen.outcome == "ok" for seen in made.observations),
         findings=[found.key for found in made.findings if not found.inhibited_by],
@@ -103,9 +104,10 @@ def _reloaded(opened: hub.Hub) -> hub.Hub:
     except HubctlError as error:
         log.warning("the changed inputs are wrong; the last good ones stay", error=str(error), hint=error.hint)
         return opened
-    if validators.digest == opened.validators.digest:
-        validators = opened.validators  # compiled already
-    return replace(opened, sources=sources, templates=templates, validators=validators)
+    outlet = opened.outlet
+    if validators.digest != outlet.validators.digest:  # the same ones are compiled already
+        outlet = replace(outlet, validators=validators)
+    return replace(opened, sources=sources, templates=templates, outlet=outlet)
 
 
 def _needs_reopening(before: hub.Hub, after: hub.Hub) -> bool:

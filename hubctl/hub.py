@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import hubctl
 from hubctl.conform.cache import Cache
 from hubctl.conform.check import Checker, Validators
-from hubctl.errors import GuardRefused, InputError, RemoteFailed
+from hubctl.errors import GuardRefused, InputError, PublishConflict, RemoteFailed
 from hubctl.inputs import load
 from hubctl.model import digest, tree
 from hubctl.model import incident as incidents
@@ -25,12 +25,13 @@ from hubctl.model import remediation as remediations
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import Observation
 from hubctl.model.values import HubValues
-from hubctl.publish import branch
+from hubctl.publish import branch, pulls
 from hubctl.publish.access import Access
+from hubctl.publish.forge import Forge, forge_of
 from hubctl.publish.repository import Repository
 from hubctl.publish.signing import Signer
 from hubctl.publish.versions import versions
-from hubctl.remediate import actions
+from hubctl.remediate import actions, override
 from hubctl.render.templates import Templates, load_templates
 from hubctl.render.tree import render_tree
 from hubctl.settings import Settings
@@ -44,25 +45,38 @@ INCIDENT_TRAILER = "Hubctl-Incident"
 
 
 @dataclass(frozen=True, slots=True)
+class Outlet:
+    """Where a publish goes.
+
+    Attributes:
+        repository: the only door to Git.
+        validators: of the cached schemas, compiled once.
+        forge: where pull requests are opened; None when hubctl commits to the branch itself.
+    """
+
+    repository: Repository
+    validators: Validators
+    forge: Forge | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Hub:
     """What a pass works with.
 
     Attributes:
         sources: values and spokes as the folder holds them, before overrides.
-        repository: the only door to Git.
+        outlet: where a publish goes.
         store: health, incidents, remediations and the audit trail.
         poller: the only door to predictors.
-        validators: of the cached schemas, compiled once.
     """
 
     settings: Settings
     environ: Mapping[str, str]
     sources: load.Sources
     templates: Templates
-    repository: Repository
+    outlet: Outlet
     store: Store
     poller: Poller
-    validators: Validators
 
     def ports(self, now: datetime) -> actions.Ports:
         """The doors that actions may use in the pass of ``now``."""
@@ -76,8 +90,14 @@ class Hub:
 
     async def find_action(self, action_id: str) -> str:
         """The commit on the branch that carries this action, empty when there is none."""
-        await self.repository.fetch()
-        return await self.repository.find(actions.TRAILER, action_id)
+        folder = self.sources.values.hubctl.gitops.overrides
+        published = await branch.published(self.outlet.repository, folder)
+        if found := await self.outlet.repository.find(actions.TRAILER, action_id):
+            return found
+        # A forge that squashes may drop trailers; the override itself says what made it.
+        made = (name for name, data in published.overrides.items() if override.is_of(data, action_id))
+        newest = [await self.outlet.repository.log([f"{folder}/{name}"], 1) for name in made]
+        return next((records[0].commit for records in newest if records), "")
 
     async def publish_overrides(
         self,
@@ -86,13 +106,14 @@ class Hub:
         files: Mapping[str, bytes],
         *,
         now: datetime,
-    ) -> str:
-        """Overrides and the spokes re-rendered with them, as one commit; its id, empty when nothing changes.
+    ) -> actions.Effect:
+        """Overrides and the spokes re-rendered with them, as one commit, on the branch or in a pull request of its own.
 
         Raises:
             GuardRefused: the branch moved on and no longer holds what the action is to change.
             ManifestRefused: an object of the spokes concerned does not fit its schema.
-            PublishConflict: the branch kept moving.
+            PublishConflict: the branch kept moving, or a spoke of this action differs from the branch by what waits
+                to be merged.
             RemoteFailed: the remote did not take it.
         """
         if self.sources.overrides is not None:
@@ -100,16 +121,47 @@ class Hub:
                 "publishing mode hydrated takes no change that is not in a commit of the inputs",
                 hint="commit the override to the inputs, or set hubctl.gitops.publishing.mode to commit",
             )
+        checked = await self._merged(remediation) if self.outlet.forge else None
 
         def wanted_on(published: tree.Published) -> tree.Wanted:
-            checker = Checker(self.validators)
+            if checked not in (None, published.commit):
+                raise PublishConflict("the branch moved", hint="the next pass tries again")
+            checker = Checker(self.outlet.validators)
             wanted = wanted_override(self.sources, self.templates, published, files, remediation, incident, checker)
             # What is wrong elsewhere does not keep an action from the spokes that it is for.
             checker.refuse(only=remediation.clusters)
             return wanted
 
-        made = await branch.publish(self.repository, wanted_on, publish_options(self.sources), now=now)
-        return made.id if made else ""
+        options = publish_options(self.sources)
+        if self.outlet.forge and self.outlet.forge.per_action:
+            forge = self.outlet.forge.of_action(remediation.id)
+            proposed = await pulls.propose(self.outlet.repository, forge, wanted_on, options, now=now, titled=True)
+            url = proposed.pull.url if proposed.pull else ""
+            if proposed.outcome is pulls.Outcome.DECLINED:
+                return actions.Effect(declined=url)
+            return actions.Effect(waits=url if proposed.commit else "")
+        made = await branch.publish(self.outlet.repository, wanted_on, options, now=now)
+        return actions.Effect(made.id if made else "")
+
+    async def _merged(self, remediation: remediations.Remediation) -> str:
+        """The tip, once nothing of this action's spokes waits to be merged: what renders them would carry it along.
+
+        Raises:
+            PublishConflict: something does.
+        """
+
+        def wanted_on(published: tree.Published) -> tree.Wanted:
+            return wanted_fleet(self.sources, self.templates, published)[1]
+
+        seen = await branch.compared(self.outlet.repository, wanted_on, publish_options(self.sources))
+        spokes = seen.found.spokes
+        if waiting := sorted({*spokes.added, *spokes.changed, *spokes.removed}.intersection(remediation.clusters)):
+            raise PublishConflict(
+                f"a change of {', '.join(waiting)} waits to be merged into {self.sources.values.hubctl.gitops.branch}, "
+                "and this action would carry it past review",
+                hint="merge the pull request, or take the change out of the inputs",
+            )
+        return seen.tip.commit
 
 
 def inputs_on(sources: load.Sources, published: tree.Published) -> HubInputs:
@@ -134,10 +186,13 @@ async def inputs_in_force(settings: Settings, sources: load.Sources, *, ask: boo
             return as_delivered(inputs_on(sources, here), await delivered(settings, sources, ask=ask))
         repository = open_repository(settings, sources)
         published = await (branch.published if ask else branch.remembered)(repository, folder)
+        found = inputs_on(sources, published if published.commit else here)
+        if published.commit and sources.values.hubctl.gitops.publishing.by_pull_request:
+            return as_delivered(found, await delivered_at(repository, sources, published.commit))
     except RemoteFailed as error:
         known = inputs_on(sources, here)
         return replace(known, warnings=(*known.warnings, f"the branch cannot be read now: {error}"))
-    return inputs_on(sources, published if published.commit else here)
+    return found
 
 
 async def delivered(settings: Settings, sources: load.Sources, *, ask: bool) -> dict[tuple[str, str], str] | None:
@@ -153,7 +208,12 @@ async def delivered(settings: Settings, sources: load.Sources, *, ask: bool) -> 
     tip = await (repository.fetch() if ask else repository.known())
     if not tip and not ask:
         return None
-    folder = f"{gitops.path}/{tree.SPOKES}"
+    return await delivered_at(repository, sources, tip)
+
+
+async def delivered_at(repository: Repository, sources: load.Sources, tip: str) -> dict[tuple[str, str], str]:
+    """The same at one commit of the branch."""
+    folder = f"{sources.values.hubctl.gitops.path}/{tree.SPOKES}"
     return versions(await repository.read(tip, [folder]), folder)
 
 
@@ -344,6 +404,27 @@ def validators_of(settings: Settings, values: HubValues) -> Validators:
     return Validators(cache, cache.digest)
 
 
+def open_outlet(settings: Settings, sources: load.Sources) -> Outlet:
+    """Where a publish goes; nothing is asked yet.
+
+    Raises:
+        InputError: the schemas cannot be read, or the values do not say where pull requests are opened.
+    """
+    return Outlet(
+        open_repository(settings, sources), validators_of(settings, sources.values), open_forge(settings, sources)
+    )
+
+
+def open_forge(settings: Settings, sources: load.Sources) -> Forge | None:
+    """Where pull requests are opened; None when hubctl commits to the branch itself. Nothing is asked yet.
+
+    Raises:
+        InputError: the values and the remote do not say where that is.
+    """
+    gitops = sources.values.hubctl.gitops
+    return forge_of(gitops, settings.directory) if gitops.publishing.by_pull_request else None
+
+
 def signer_of(settings: Settings, sources: load.Sources) -> Signer | None:
     """What signs commits; None when the values name no key."""
     signing = sources.values.hubctl.gitops.signing
@@ -392,11 +473,10 @@ async def open_hub(
 
     sources = sources or load.read_sources(settings)
     templates = load_templates(settings.directory / "templates")
-    repository = open_repository(settings, sources)
-    validators = validators_of(settings, sources.values)
+    outlet = open_outlet(settings, sources)
     store = open_store(store_url(settings, sources, environ))
     async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen) as poller:
         try:
-            yield Hub(settings, environ, sources, templates, repository, store, poller, validators)
+            yield Hub(settings, environ, sources, templates, outlet, store, poller)
         finally:
             store.close()

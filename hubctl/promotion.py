@@ -10,13 +10,12 @@ from datetime import datetime
 from functools import partial
 
 from hubctl import hub
-from hubctl.conform.check import Checker, Validators
+from hubctl.conform.check import Checker
 from hubctl.errors import PublishConflict
 from hubctl.inputs import load
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
-from hubctl.publish import branch, dry, hydrate
-from hubctl.publish.repository import Repository
+from hubctl.publish import branch, dry, hydrate, pulls
 from hubctl.render.templates import Templates, load_templates
 from hubctl.settings import Settings
 
@@ -27,24 +26,30 @@ class Published:
 
     Attributes:
         inputs: what was rendered.
-        commit: None when nothing changed.
+        commit: None when nothing changed, and where a pull request stands for it.
         hydrated: what was hydrated, in that mode.
         source: id of the inputs' commit that it was hydrated from; empty in other modes.
+        proposed: what became of the pull request, in that mode.
     """
 
     inputs: HubInputs
     commit: branch.Commit | None
     hydrated: hydrate.Hydrated | None = None
     source: str = ""
+    proposed: pulls.Proposed | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody else moves the branch that Argo CD reads."""
+        return self.hydrated is not None or self.proposed is not None
 
 
 async def publish(
     settings: Settings,
-    repository: Repository,
+    outlet: hub.Outlet,
     read: tuple[load.Sources, Templates],
     *,
     options: Callable[[load.Sources], branch.PublishOptions],
-    validators: Validators,
     message: str = "",
     now: datetime,
 ) -> Published:
@@ -52,10 +57,9 @@ async def publish(
 
     Args:
         settings: where the inputs are.
-        repository: of these sources.
+        outlet: where to, of these sources.
         read: sources and templates as they were read; in mode ``hydrated`` both are read again.
         options: how to publish, for some sources.
-        validators: of the cached schemas.
         message: subject and body of the commit.
         now: aware; the commit's date.
 
@@ -75,20 +79,25 @@ async def publish(
     latest: list[HubInputs] = []
 
     def wanted_on(published: tree.Published) -> tree.Wanted:
-        checker = Checker(validators)
+        checker = Checker(outlet.validators)
         inputs, wanted = hub.wanted_fleet(sources, templates, published, message, checker=checker)
         latest.append(inputs)
         checker.refuse(required=sources.values.hubctl.schemas.required)
         return wanted
 
+    if outlet.forge is not None:
+        proposed = await pulls.propose(
+            outlet.repository, outlet.forge, wanted_on, options(sources), now=now, titled=bool(message)
+        )
+        return Published(latest[-1], None, proposed=proposed)
     if source is None:
-        commit = await branch.publish(repository, wanted_on, options(sources), now=now)
+        commit = await branch.publish(outlet.repository, wanted_on, options(sources), now=now)
         return Published(latest[-1], commit)
     gitops = sources.values.hubctl.gitops
     publishing = gitops.publishing
     is_older = partial(dry.is_older, settings.directory, source.sha)
     target = hydrate.Target(publishing.proposed(gitops.branch), publishing.hydrated.metadata, source, is_older)
-    made = await hydrate.hydrate(repository, wanted_on, options(sources), target, now=now)
+    made = await hydrate.hydrate(outlet.repository, wanted_on, options(sources), target, now=now)
     return Published(latest[-1], made.commit, made, source.sha)
 
 

@@ -19,8 +19,8 @@ from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
 from hubctl.model.health import Condition, Finding, PredictorHealth
 from hubctl.model.predictor import InferenceService, Observation
-from hubctl.model.remediation import UNDER_WAY, Action, Remediation, State
-from hubctl.publish import branch
+from hubctl.model.remediation import UNDER_WAY, WAITS, Action, Remediation, State
+from hubctl.publish import branch, pulls
 from hubctl.remediate import actions, override, plan
 
 
@@ -32,6 +32,7 @@ class Pass:
         now: the pass's own time; every decision in it is made at this instant.
         dry_run: nothing is published, stored or carried out.
         commit: what was published, None when nothing changed.
+        proposed: what came of a pull request, None where hubctl commits to the branch itself.
         unresolved: incidents as the store held them when the pass judged.
         stored: remediations as the store held them when the pass proposed.
         remediations: every one that this pass made or moved, as it stands.
@@ -43,6 +44,7 @@ class Pass:
     published: tree.Published = field(default_factory=tree.Published)
     inputs: HubInputs | None = None
     commit: branch.Commit | None = None
+    proposed: pulls.Proposed | None = None
     observations: tuple[Observation, ...] = ()
     health: tuple[PredictorHealth, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -83,7 +85,7 @@ async def reconcile(hub: hubs.Hub, now: datetime, *, dry_run: bool = False) -> P
 
 async def act_only(hub: hubs.Hub, now: datetime) -> Pass:
     """Carry out what has been approved, without observing anew."""
-    return await through((load, recover, revalidate, act), hub, Pass(now))
+    return await through((load, recover, revalidate, act, tidy), hub, Pass(now))
 
 
 async def through(stages: Sequence[Stage], hub: hubs.Hub, so_far: Pass) -> Pass:
@@ -97,15 +99,19 @@ async def load(hub: hubs.Hub, so_far: Pass) -> Pass:
     """The tip of the branch and the inputs on it; an unreachable remote leaves the tip that was fetched last."""
     problems = so_far.problems
     try:
-        published = await branch.published(hub.repository, hub.sources.values.hubctl.gitops.overrides)
+        published = await branch.published(hub.outlet.repository, hub.sources.values.hubctl.gitops.overrides)
     except RemoteFailed as error:
-        published = await branch.remembered(hub.repository, hub.sources.values.hubctl.gitops.overrides)
+        published = await branch.remembered(hub.outlet.repository, hub.sources.values.hubctl.gitops.overrides)
         problems = (*problems, error)
     inputs = hubs.inputs_on(hub.sources, published)
+    # A change that waits for its promotion or merge runs nowhere yet.
     if hub.sources.overrides is not None:
-        # A change that waits for its promotion runs nowhere yet.
         found = await hubs.delivered(hub.settings, hub.sources, ask=not problems)
         inputs = hubs.as_delivered(inputs, found)
+    elif hub.outlet.forge is not None and published.commit:
+        inputs = hubs.as_delivered(
+            inputs, await hubs.delivered_at(hub.outlet.repository, hub.sources, published.commit)
+        )
     return replace(so_far, published=published, inputs=inputs, problems=problems)
 
 
@@ -132,13 +138,12 @@ async def publish(hub: hubs.Hub, so_far: Pass) -> Pass:
     options = partial(hubs.publish_options, dry_run=so_far.dry_run)
     read = (hub.sources, hub.templates)
     try:
-        made = await promotion.publish(
-            hub.settings, hub.repository, read, options=options, validators=hub.validators, now=so_far.now
-        )
+        made = await promotion.publish(hub.settings, hub.outlet, read, options=options, now=so_far.now)
     except (PublishConflict, RemoteFailed, GuardRefused, ManifestRefused) as error:
         return replace(so_far, problems=(*so_far.problems, error))
-    inputs = so_far.inputs if made.hydrated else made.inputs
-    return replace(so_far, inputs=inputs, commit=made.commit)
+    # What waits to be merged or promoted does not run, and the rest of the pass must not take it to.
+    inputs = so_far.inputs if made.waits else made.inputs
+    return replace(so_far, inputs=inputs, commit=made.commit, proposed=made.proposed)
 
 
 async def observe(hub: hubs.Hub, so_far: Pass) -> Pass:
@@ -233,12 +238,27 @@ async def act(hub: hubs.Hub, so_far: Pass) -> Pass:
             state = State.FAILED
         if state is not State.EXECUTING:
             after = intent.moved(state, now=so_far.now, commit=outcome.commit, detail=outcome.detail)
+        elif outcome.detail:
+            after = replace(intent, detail=outcome.detail)
+        if after != intent:
             remedies.save_remediations((after,), before=(intent,))
         done = latest(done, (after,))
     return replace(so_far, remediations=done)
 
 
-STAGES: tuple[Stage, ...] = (load, recover, publish, observe, conclude, judge, propose, record, act)
+async def tidy(hub: hubs.Hub, so_far: Pass) -> Pass:
+    """Pull requests of remediations that are over closed; those that wait stay."""
+    if so_far.dry_run or hub.outlet.forge is None or not hub.outlet.forge.per_action:
+        return so_far
+    waiting = hub.store.remedies.remediations((State.PENDING, State.APPROVED, State.EXECUTING))
+    try:
+        await pulls.tidy(hub.outlet.repository, hub.outlet.forge, frozenset(item.id for item in waiting))
+    except RemoteFailed as error:
+        return replace(so_far, problems=(*so_far.problems, error))
+    return so_far
+
+
+STAGES: tuple[Stage, ...] = (load, recover, publish, observe, conclude, judge, propose, record, act, tidy)
 """The order of a pass."""
 
 
@@ -265,7 +285,9 @@ def settled(hub: hubs.Hub, so_far: Pass, stored: tuple[Remediation, ...]) -> tup
     earlier = plan.reverted(stored, present, now=so_far.now)
     earlier = plan.verify(earlier, concerned, policy, now=so_far.now, health=so_far.health)
     unresolved = {name: found for name, found in concerned.items() if found.state is not incidents.State.RESOLVED}
-    return plan.revalidate(earlier, unresolved, deployed_versions(so_far.fleet), now=so_far.now)
+    kept = plan.revalidate(earlier, unresolved, deployed_versions(so_far.fleet), now=so_far.now)
+    # What was merged since this pass looked for it changed the branch itself; that is no reason to let it expire.
+    return tuple(old if old.id in present else new for old, new in zip(earlier, kept, strict=True))
 
 
 def latest(before: Sequence[Remediation], after: Iterable[Remediation]) -> tuple[Remediation, ...]:
@@ -281,7 +303,10 @@ def good_now(so_far: Pass) -> tuple[PredictorHealth, ...]:
 def summary_of(made: Pass) -> str:
     """One line for the list of passes."""
     ok = sum(seen.outcome == "ok" for seen in made.observations)
-    return f"{ok} of {len(made.observations)} predictors ok, {len(made.findings)} findings"
+    waits = (
+        f"; {WAITS}{made.proposed.pull.url}" if made.proposed and made.proposed.commit and made.proposed.pull else ""
+    )
+    return f"{ok} of {len(made.observations)} predictors ok, {len(made.findings)} findings{waits}"
 
 
 def before_it_opened(

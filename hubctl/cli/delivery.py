@@ -10,13 +10,14 @@ from typing import Any
 import click
 
 from hubctl import hub, promotion
-from hubctl.cli import difference, output, rendering, review, shapes
+from hubctl.cli import difference, output, proposals, rendering, shapes
+from hubctl.cli.review import print_fields
 from hubctl.conform.check import Checker, Problem
 from hubctl.errors import HubctlError, InputError
 from hubctl.inputs import load
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
-from hubctl.publish import branch, changes
+from hubctl.publish import branch, changes, review
 from hubctl.render.templates import load_templates
 from hubctl.settings import Settings
 
@@ -125,6 +126,9 @@ def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int |
 
     Refuses objects that do not fit the cached schemas of their kinds; see `hubctl schemas`.
 
+    Where hubctl.gitops.publishing.mode is pull-request, the commit goes to a branch of its own, and the one
+    open pull request from it is opened or brought up to date. Exits 4 if a person closed one for just this.
+
     \b
     Examples:
       hubctl publish --dry-run
@@ -135,33 +139,26 @@ def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int |
     if rendering.switched_off(HubInputs(sources.values, ())):
         return
     read = (sources, load_templates(settings.directory / "templates"))
+    outlet = hub.open_outlet(settings, sources)
     options = partial(hub.publish_options, confirmed=allow_removing, dry_run=dry_run)
-    repository, now = hub.open_repository(settings, sources), datetime.now(UTC)
     published = asyncio.run(
-        promotion.publish(
-            settings,
-            repository,
-            read,
-            options=options,
-            validators=hub.validators_of(settings, sources.values),
-            message=message,
-            now=now,
-        )
+        promotion.publish(settings, outlet, read, options=options, message=message, now=datetime.now(UTC))
     )
     rendering.warn(published.inputs)
+    if published.proposed is not None:
+        proposals.show(published.proposed, shape, dry_run=dry_run)
+        return
     made = published.commit
     found = made.changes if made else changes.Changes()
-    data = {"commit": made.id if made else "", "dryRun": dry_run, **shapes.changes_data(found)}
+    data = {"commit": made.id if made else "", "dryRun": dry_run, "pullRequest": None, **shapes.changes_data(found)}
     if published.hydrated:
         gitops = sources.values.hubctl.gitops
-        proposed = gitops.publishing.proposed(gitops.branch)
-        data |= {"branch": proposed, "drySha": published.source, "noted": published.hydrated.noted}
-        output.say(hydrated_sentence(published, proposed, dry_run))
+        to = gitops.publishing.proposed(gitops.branch)
+        data |= {"branch": to, "drySha": published.source, "noted": published.hydrated.noted}
+        output.say(hydrated_sentence(published, to, dry_run))
     if shape == "table":
         output.say(sentence(made, dry_run), colour="green" if made else None)
-        shape_rows = spoke_rows(found)
-        if shape_rows:
-            output.table(("spoke", "change"), shape_rows)
+        proposals.list_spokes(found)
         return
     output.show(shape, data, (), ())
 
@@ -184,18 +181,18 @@ def hydrated_sentence(published: promotion.Published, proposed: str, dry_run: bo
 def print_changes(found: changes.Changes, old: Mapping[str, bytes], folder: str, view: View) -> None:
     """The differences as a coloured unified diff, by object, as a summary or as data."""
     if view.shape != "table":
-        read = difference.read(found, old, f"{folder}/{tree.SPOKES}")
+        read = review.read(found, old, f"{folder}/{tree.SPOKES}")
         if view.shape == "markdown":
             click.echo(review.markdown(read, view.limit, summary=view.summary), nl=False)
         else:
             output.show(view.shape, difference.data(read, summary=view.summary), (), ())
         return
     if view.style == "fields" and not view.summary:
-        review.print_fields(difference.read(found, old, f"{folder}/{tree.SPOKES}"))
+        print_fields(review.read(found, old, f"{folder}/{tree.SPOKES}"))
     elif not view.summary:
         for path in sorted({*found.writes, *found.removed}):
             output.print_patch(changes.unified(path, old.get(path), found.writes.get(path)))
-    rows = spoke_rows(found)
+    rows = proposals.spoke_rows(found)
     hub_paths = [path for path in (*found.writes, *found.removed) if path.startswith(f"{folder}/{tree.HUB}/")]
     if hub_paths:
         rows.append(("(hub)", f"{len(hub_paths)} files"))
@@ -203,12 +200,6 @@ def print_changes(found: changes.Changes, old: Mapping[str, bytes], folder: str,
         output.table(("spoke", "change"), rows)
     elif found.empty and view.cluster is None:
         output.say("no difference: the branch already holds this fleet")
-
-
-def spoke_rows(found: changes.Changes) -> list[tuple[str, str]]:
-    """A row for each spoke that changes."""
-    words = (("added", found.spokes.added), ("changed", found.spokes.changed), ("removed", found.spokes.removed))
-    return sorted((name, word) for word, names in words for name in names)
 
 
 def warn_of_stale_overrides(settings: Settings, sources: load.Sources, published: tree.Published) -> None:

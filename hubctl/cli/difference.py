@@ -1,10 +1,9 @@
-"""What ``diff`` found, by object and field: narrowed to a spoke, and as data with its published JSON Schema.
+"""What ``diff`` found, narrowed to a spoke, and as data with its published JSON Schema.
 
-Apart from ``delivery``, which fetches and compares, and from ``review``, which writes it for people.
+Apart from ``delivery``, which fetches and compares, and from ``publish.review``, which reads and writes it for people.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,34 +11,12 @@ from pydantic.alias_generators import to_camel
 
 from hubctl.model import tree
 from hubctl.publish import changes, fields, objects
+from hubctl.publish.review import Difference, shown
 
 SCHEMA = "diff.schema.json"
 
 VERSION: Literal["1"] = "1"
 """Of ``diff -o json``: within it, keys are added but neither renamed nor removed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What a publish would change, read by object.
-
-    Attributes:
-        found: by file and spoke.
-        entries: by object, equal changes of several spokes as one.
-        silent: repository paths of files that change though no object in them does: comments, order, formatting.
-    """
-
-    found: changes.Changes
-    entries: tuple[objects.Entry, ...]
-    silent: tuple[str, ...]
-
-
-def read(found: changes.Changes, old: Mapping[str, bytes], spokes_folder: str) -> Difference:
-    """The differences by object; ``old`` holds the bytes of what changes or goes."""
-    # What is no file, such as a link to a submodule, has no bytes; it is told by its path.
-    before = {path: old.get(path, b"") for path in (*found.changed, *found.removed)}
-    by_object, silent = objects.compare_files(before, found.writes, spokes_folder)
-    return Difference(found, objects.grouped(by_object), silent)
 
 
 def narrowed(found: changes.Changes, cluster: str | None, folder: str) -> changes.Changes:
@@ -158,12 +135,3 @@ def _field(field: fields.Field) -> FieldData:
     sides = {"old": field.old, "new": field.new}
     there = {side: shown(value) for side, value in sides.items() if value is not fields.ABSENT}
     return FieldData.model_validate({"path": field.path, "change": field.change, **there})
-
-
-def shown(value: Any) -> Any:
-    """A value as it may be shown: what a Secret holds is not."""
-    if isinstance(value, dict):
-        return {key: shown(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [shown(item) for item in value]
-    return str(value) if isinstance(value, objects.Veiled) else value

@@ -17,7 +17,7 @@ from hubctl.inputs import load
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import Observation, Outcome
 from hubctl.observe.poll import Poller
-from hubctl.publish import branch
+from hubctl.publish import branch, pulls
 from hubctl.reconcile import services
 from hubctl.render.templates import load_templates
 from hubctl.render.tree import render_tree
@@ -84,6 +84,7 @@ async def examine(settings: Settings, *, poll: bool) -> list[Check]:
     checks.append(await tried("remote", lambda: reach_remote(settings, found)))
     if found.values.hubctl.gitops.publishing.hydrates:
         checks.append(await tried("commit", lambda: find_commit(settings, found)))
+    checks.append(await tried("forge", lambda: reach_forge(settings, found)))
     checks.append(await tried("signing", lambda: find_key(settings, found)))
     checks.append(await tried("templates", lambda: render(settings, found, inputs)))
     if inputs:
@@ -131,6 +132,17 @@ async def find_commit(settings: Settings, sources: load.Sources) -> str:
     """Find the commit that the inputs are."""
     source = promotion.source_of(settings, sources)
     return f"the inputs are commit {source.sha[:12]}, {source.subject}"
+
+
+async def reach_forge(settings: Settings, sources: load.Sources) -> str:
+    """Ask the forge for the repository and its pull request."""
+    forge = hub.open_forge(settings, sources)
+    if forge is None:
+        return "hubctl commits to the branch itself"
+    await forge.check()
+    pull = await pulls.open_one(forge)
+    about = f"pull request {pull.number} is open: {pull.url}" if pull else "no pull request is open"
+    return f"{forge.ends.repository} is there for the token; {about}"
 
 
 async def find_key(settings: Settings, sources: load.Sources) -> str:

@@ -11,13 +11,13 @@ import click
 import structlog
 
 from hubctl import controller, hub
-from hubctl.cli import delivery, output, rendering, shapes
+from hubctl.cli import delivery, output, proposals, rendering, shapes
 from hubctl.errors import InputError
 from hubctl.inputs import load
 from hubctl.model.fleet import HubInputs
 from hubctl.model.incident import Decision, Reason, Verdict
 from hubctl.model.predictor import InferenceService, Observation
-from hubctl.model.remediation import State
+from hubctl.model.remediation import WAITS, State
 from hubctl.observe.poll import Poller
 from hubctl.reconcile import Pass, services
 from hubctl.reconcile import reconcile as one_pass
@@ -79,7 +79,15 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
     if shape == "table":
         print_pass(made)
     else:
-        output.show(shape, shapes.pass_data(made), (), ())
+        output.show(
+            shape,
+            {
+                **shapes.pass_data(made),
+                "pullRequest": proposals.proposal_data(made.proposed) if made.proposed else None,
+            },
+            (),
+            (),
+        )
     if made.problems:
         raise made.problems[0]
 
@@ -137,8 +145,9 @@ def status(settings_of: Any, storage: bool, shape: str) -> None:
     inputs = asyncio.run(hub.inputs_in_force(settings, sources))
     with open_store(hub.store_url(settings, sources, os.environ)) as store:
         health, incidents, last = store.journal.load_health(), store.cases.unresolved(), store.journal.last_pass()
-        size = store.size() if storage else None
+        executing, size = store.remedies.executing(), store.size() if storage else None
     data = shapes.status_data(inputs, health, incidents)
+    data["waiting"] = proposals.waiting(executing, last)
     if size is not None:
         data["storage"] = {"bytes": size.bytes, "rows": dict(size.rows)}
     if shape == "table":
@@ -186,7 +195,10 @@ async def run_pass(settings: Settings, sources: load.Sources, *, total: int, dry
 
 def print_pass(made: Pass) -> None:
     """A pass for a person: what was published, seen, concluded and done."""
-    output.say(delivery.sentence(made.commit, made.dry_run))
+    if made.proposed:
+        output.say(proposals.sentence(made.proposed))
+    else:
+        output.say(delivery.sentence(made.commit, made.dry_run))
     outcomes: dict[str, int] = defaultdict(int)
     for seen in made.observations:
         outcomes[str(seen.outcome)] += 1
@@ -249,4 +261,6 @@ def print_status(data: dict[str, Any], last: datetime | None) -> None:
     if "storage" in data:
         rows_held = ", ".join(f"{name} {count}" for name, count in data["storage"]["rows"].items())
         output.say(f"store: {data['storage']['bytes'] / 1024:.0f} KiB; rows: {rows_held}")
+    for item in data["waiting"]:
+        output.say(f"{item['remediation'] or 'the fleet'} {WAITS}{item['url']}", colour="yellow")
     output.say(f"last pass {output.ago(last, now)} ago" if last else "no pass yet: run `hubctl reconcile`")

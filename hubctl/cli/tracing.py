@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from hubctl import hub
-from hubctl.cli import fieldpath, origins, output, rendering, review
+from hubctl.cli import fieldpath, origins, output, rendering
 from hubctl.errors import HubctlError, InputError
 from hubctl.explanation import file as explanation
 from hubctl.explanation.evidence import Proof
@@ -20,6 +20,7 @@ from hubctl.explanation.found import Explanation, Leaf
 from hubctl.inputs import load
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
+from hubctl.publish import review
 from hubctl.render import marks
 from hubctl.render.leaves import GONE
 from hubctl.render.templates import load_templates

@@ -31,6 +31,8 @@ PATTERNS = {
         "1 to 63 letters, digits, -, _ and ., starting and ending with a letter or digit"
     ),
     r"^https?://[^/@\s]+(/[^\s]*)?$": "an http:// or https:// URL without user, password or spaces",
+    r"^https://[^/@\s?#]+(/[^\s?#]*)?$": "an https:// URL without user, password, query or spaces",
+    r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$": "owner/name, on GitLab with every group above it",
     r"^[A-Za-z0-9.-]+(:\d+)?$": "a host name, with :port if need be, without https://",
     r"^[^/].*$": "a path that does not start with /",
     r"^[^/](.*[^/])?$": "a path that neither starts nor ends with /",

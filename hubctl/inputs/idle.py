@@ -31,6 +31,10 @@ def of_hub(values: HubValues, document: Document) -> list[str]:
             found.append(_unread(document, trail, f"without {service_key}, no model gets this name"))
     for name, profile in values.hubctl.models.items():
         found += _timeout(profile.features, document, ("hubctl", "models", name, "features"))
+    publishing = values.hubctl.gitops.publishing
+    if not publishing.by_pull_request and "pull_request" in publishing.model_fields_set:
+        trail = ("hubctl", "gitops", "publishing", "pullRequest")
+        found.append(_unread(document, trail, f"publishing.mode is {publishing.mode}"))
     return found + _policies(values, document)
 
 

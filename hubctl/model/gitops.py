@@ -95,3 +95,17 @@ class GitOps(Strict):
         if folder and not f"{self.path}/".startswith(f"{folder}/"):
             raise ValueError(f"expected a path in publishing.hydrated.activePath {folder!r}, found {self.path!r}")
         return self
+
+    @model_validator(mode="after")
+    def _proposable(self) -> "GitOps":
+        wanted = self.publishing.pull_request
+        if self.publishing.by_pull_request:
+            if wanted.branch == self.branch:
+                raise ValueError(
+                    f"expected a publishing.pullRequest.branch other than branch, found {self.branch} twice"
+                )
+            if not (wanted.token_file or self.credentials.token_file):
+                raise ValueError("pull requests need a token, expected publishing.pullRequest.tokenFile")
+            if self.remote:
+                wanted.place(self.remote)
+        return self

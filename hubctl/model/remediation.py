@@ -41,7 +41,7 @@ class State(StrEnum):
 MOVES: dict[State, frozenset[State]] = {
     State.PENDING: frozenset({State.APPROVED, State.REJECTED, State.EXPIRED}),
     State.APPROVED: frozenset({State.EXECUTING, State.REJECTED, State.EXPIRED}),
-    State.EXECUTING: frozenset({State.APPLIED, State.FAILED, State.APPROVED}),
+    State.EXECUTING: frozenset({State.APPLIED, State.FAILED, State.APPROVED, State.REJECTED}),
     State.APPLIED: frozenset({State.SUCCEEDED, State.INEFFECTIVE, State.REVERTED}),
     State.INEFFECTIVE: frozenset({State.SUCCEEDED, State.REVERTED}),
     State.SUCCEEDED: frozenset({State.REVERTED}),
@@ -53,6 +53,10 @@ IN_FLIGHT = frozenset({State.APPROVED, State.EXECUTING, State.APPLIED})
 
 UNDER_WAY = IN_FLIGHT | {State.PENDING}
 """States in which the same action is not proposed again."""
+
+
+WAITS = "waits to be merged: "
+"""Stands before the URL of a pull request, in a remediation's detail and in a pass's summary."""
 
 
 @dataclass(frozen=True, slots=True)

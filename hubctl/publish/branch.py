@@ -5,7 +5,7 @@ nothing of fleets.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,6 +51,11 @@ class PublishOptions:
     dry_run: bool = False
     version: str = "unknown"
 
+    @property
+    def spokes(self) -> str:
+        """Folder that holds one folder per spoke."""
+        return f"{self.path}/{tree.SPOKES}"
+
 
 @dataclass(frozen=True, slots=True)
 class Commit:
@@ -64,6 +69,22 @@ class Commit:
     id: str
     changes: changes.Changes
     parent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A tip beside what is wanted of it.
+
+    Attributes:
+        listed: path to blob id at the tip, of all that is ours.
+        object_format: of the ids, ``sha1`` or ``sha256``.
+    """
+
+    tip: tree.Published
+    wanted: tree.Wanted
+    listed: Mapping[str, str]
+    found: changes.Changes
+    object_format: str
 
 
 async def published(repository: Repository, overrides: str) -> tree.Published:
@@ -132,11 +153,12 @@ async def once(
     Raises:
         Beaten: another writer was first.
     """
-    tip, wanted, found = await _compared(repository, wanted_on, options)
+    seen = await compared(repository, wanted_on, options)
+    tip, found = seen.tip, seen.found
     if found.empty:
         return None
     changes.check_brake(found, options.removal_limit, options.confirmed)
-    text = changes.message(wanted, found, options.version)
+    text = changes.message(seen.wanted, found, options.version)
     if options.dry_run:
         return Commit("", found, tip.commit)
     author = (options.author_name, options.author_email)
@@ -157,18 +179,28 @@ async def pending(
     Raises:
         RemoteFailed: the remote did not answer.
     """
-    tip, _, found = await _compared(repository, wanted_on, options)
-    return found, await repository.read(tip.commit, (*found.changed, *found.removed))
+    seen = await compared(repository, wanted_on, options)
+    return seen.found, await replaced(repository, seen)
 
 
-async def _compared(
-    repository: Repository, wanted_on: Rendering, options: PublishOptions
-) -> tuple[tree.Published, tree.Wanted, changes.Changes]:
-    tip = await published(repository, options.overrides)
+async def replaced(repository: Repository, seen: Compared) -> dict[str, bytes]:
+    """The bytes that stand now where a publish would change or remove."""
+    return await repository.read(seen.tip.commit, (*seen.found.changed, *seen.found.removed))
+
+
+async def compared(
+    repository: Repository, wanted_on: Rendering, options: PublishOptions, *, ask: bool = True
+) -> Compared:
+    """What a publish would find now: as of this moment if ``ask``, else as of the last fetch.
+
+    Raises:
+        RemoteFailed: the remote did not answer.
+    """
+    tip = await (published if ask else remembered)(repository, options.overrides)
     wanted = await asyncio.to_thread(wanted_on, tip)
     single = [path for path in (*wanted.files, *wanted.stamps) if not changes.owns(wanted.owned, path)]
     listed = await repository.listing(tip.commit, (*wanted.owned, *single, *apart.questions(options.path)))
     apart.check(listed, options.path, "path")
     object_format = cache.SHA256 if len(tip.commit) == 64 else cache.SHA1  # noqa: PLR2004 - hex digits of a SHA-256
-    found = changes.compare(listed, wanted, object_format=object_format, spokes_folder=f"{options.path}/{tree.SPOKES}")
-    return tip, wanted, found
+    found = changes.compare(listed, wanted, object_format=object_format, spokes_folder=options.spokes)
+    return Compared(tip, wanted, listed, found, object_format)

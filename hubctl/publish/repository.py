@@ -5,6 +5,7 @@ caller that needs several calls to belong together holds it with ``async with re
 """
 
 import asyncio
+import copy
 import random
 import secrets
 from collections.abc import Callable, Iterable
@@ -55,14 +56,23 @@ class Repository:
         Raises:
             InputError: the branch's name is none.
         """
-        parts = branch.split("/")
-        if ".." in branch or any(not part or part.startswith((".", "-")) or part.endswith(".lock") for part in parts):
-            raise InputError(f"{branch!r} is no branch name", hint="see `git check-ref-format --help` for the rules")
         self.turn = lock.Lock(state / "repository.lock", patience)
         self._cache = cache.Cache(state, remote, access)
-        self._tracked = tracked.Tracked(self._cache, branch, base)
+        self._tracked = tracked.Tracked(self._cache, _checked(branch), base)
         self._notes = notes.Notes(self._cache)
+        self._followed = {branch: self._tracked}
         self._signer = signer
+
+    def on(self, branch: str) -> "Repository":
+        """Another branch of the same remote, through the same cache and with the same turn.
+
+        Raises:
+            InputError: the branch's name is none.
+        """
+        other = copy.copy(self)
+        followed = self._followed.setdefault(branch, tracked.Tracked(self._cache, _checked(branch)))
+        other._tracked = followed  # noqa: SLF001 - of its own class
+        return other
 
     async def fetch(self) -> str:
         """Bring the branch's tip into the cache; its commit id, empty when the remote has no such branch.
@@ -151,7 +161,7 @@ class Repository:
     async def _holds(self, commit: str, tip: str) -> bool:
         """Whether the commit is the tip or behind it, also where nothing was fetched yet."""
         holds = partial(self._tracked.holds, commit, tip)
-        return await _threaded(holds) or (await self._deepened() and await _threaded(holds))
+        return await _threaded(holds) or (await self.deepened() and await _threaded(holds))
 
     async def exists(self) -> bool:
         """Whether the branch itself, not only its base, was there at the last fetch."""
@@ -202,6 +212,33 @@ class Repository:
                     raise self._cache.refused(f"the push of {notes.REF} was refused", answer)
         raise notes.outrun()
 
+    async def branches(self, prefix: str) -> tuple[str, ...]:
+        """The remote's branches whose names begin so, sorted.
+
+        Raises:
+            RemoteFailed: the remote did not answer.
+        """
+        asked = ("ls-remote", "--", self._cache.remote, f"refs/heads/{prefix}*")
+        async with self.turn:
+            out = (await _threaded(lambda: self._cache.remotely(*asked))).out.decode(errors="replace")
+        return tuple(sorted(row.partition("\trefs/heads/")[2] for row in out.splitlines()))
+
+    async def delete(self, branch: str, tip: str) -> None:
+        """Take a branch off the remote, if it is still at ``tip``; whether it was is for a later look to tell."""
+        lease = f"--force-with-lease=refs/heads/{branch}:{tip}"
+        asked = ("push", "--quiet", "--no-verify", lease, "--", self._cache.remote, f":refs/heads/{branch}")
+        async with self.turn:
+            await _threaded(lambda: self._cache.remotely(*asked, check=False))
+
+    async def ask(self, *args: str, check: bool = True) -> bytes:
+        """What a git command says of the cache alone; without ``check``, nothing when it fails.
+
+        Raises:
+            CacheBroken: git failed, and failed again on a new cache.
+        """
+        answer = await self._mended(lambda: self._cache.local(*args, check=check))
+        return b"" if answer.status else answer.out
+
     async def find(self, trailer: str, value: str) -> str:
         """The newest commit of the fetched tip whose trailer has exactly that value; empty when there is none.
 
@@ -210,7 +247,7 @@ class Repository:
         """
         asked = ("--fixed-strings", f"--grep={trailer}: {value}")
         found = await self._log(*asked)
-        if not any((trailer, value) in record.trailers for record in found) and await self._deepened():
+        if not any((trailer, value) in record.trailers for record in found) and await self.deepened():
             found = await self._log(*asked)
         return next((record.commit for record in found if (trailer, value) in record.trailers), "")
 
@@ -231,7 +268,7 @@ class Repository:
         found = tuple(record for record in await self._log(*asked) if record.commit not in edge)
         if len(found) >= limit or not edge or not ask:
             return found
-        await self._deepened()
+        await self.deepened()
         return await self._log(*asked)
 
     async def touched(self, commits: Iterable[str], path: str) -> dict[str, dict[str, str]]:
@@ -240,8 +277,12 @@ class Repository:
         args = ("diff-tree", "--stdin", "--root", "-c", "-r", "-z", "--no-renames", "--name-status", "--", path)
         return stream.touched(await self._mended(lambda: self._cache.local(*args, stdin=asked).out)) if asked else {}
 
-    async def _deepened(self) -> bool:
-        """Fetch the whole history; whether there was more of it."""
+    async def deepened(self) -> bool:
+        """Fetch the whole history; whether there was more of it.
+
+        Raises:
+            RemoteFailed: the remote did not answer.
+        """
         async with self.turn:
             lacked = bool(await self._mended(self._tracked.edge))
             if lacked:
@@ -258,8 +299,16 @@ class Repository:
         except cache.CacheBroken:
             async with self.turn:
                 await _threaded(self._cache.rebuild)
-                await _threaded(self._tracked.take)
+                for one in self._followed.values():
+                    await _threaded(one.take)
                 return await _threaded(work)
+
+
+def _checked(branch: str) -> str:
+    parts = branch.split("/")
+    if ".." in branch or any(not part or part.startswith((".", "-")) or part.endswith(".lock") for part in parts):
+        raise InputError(f"{branch!r} is no branch name", hint="see `git check-ref-format --help` for the rules")
+    return branch
 
 
 async def _threaded(work: Callable[[], T]) -> T:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 PLAIN = "100644"
+ABSENT = "000000"
 HISTORY = "%H%x00%aI%x00%aN <%aE>%x00%s%x00%(trailers:only,unfold)%x00"
 """Format of ``git log`` that :func:`history` reads; no message can hold a NUL."""
 
@@ -139,6 +140,20 @@ def touched(out: bytes) -> dict[str, dict[str, str]]:
         else:
             # A merge has a letter for each parent; the first is the branch's own.
             paths[next(words)] = {"A": "added", "D": "removed"}.get(word[0], "changed")
+    return found
+
+
+def moved(out: bytes) -> dict[str, tuple[str, str]]:
+    """Path to what stood there and what does now, of ``diff-tree -z -r --raw``: as :func:`listing` has it, or empty."""
+    found: dict[str, tuple[str, str]] = {}
+    words = iter(out.decode(errors="surrogateescape").split("\0")[:-1])
+    for word in words:
+        modes = word.removeprefix(":").split(" ")
+        if word.startswith(":"):
+            sides = ("" if mode == ABSENT else blob if mode == PLAIN else f"{mode} {blob}"
+                     for mode, blob in zip(modes[:2], modes[2:4], strict=True))  # fmt: skip
+            before, after = sides
+            found[next(words)] = (before, after)
     return found
 
 

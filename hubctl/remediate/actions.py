@@ -30,17 +30,32 @@ ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """What became of a change to Git.
+
+    Attributes:
+        commit: on the branch; empty when it is not there.
+        waits: URL of the open pull request that carries it.
+        declined: URL of the pull request that a person closed for just this.
+    """
+
+    commit: str = ""
+    waits: str = ""
+    declined: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
     """The doors through which actions reach the world.
 
     Attributes:
         publish: overrides (file name to bytes) and the re-rendered spokes as one commit that carries the
-            remediation's trailer; gives the commit's id, empty when the branch already says so.
-        find: the id of the commit on the branch that carries a remediation's trailer, empty when there is none.
+            remediation's trailer, on the branch or in a pull request; an empty effect: the branch already says so.
+        find: the id of the commit on the branch that brought a remediation, empty when there is none.
         directory: what relative token files are relative to.
     """
 
-    publish: Callable[[remediations.Remediation, incidents.Incident, Mapping[str, bytes]], Awaitable[str]]
+    publish: Callable[[remediations.Remediation, incidents.Incident, Mapping[str, bytes]], Awaitable[Effect]]
     find: Callable[[str], Awaitable[str]]
     webhooks: tuple[Webhook, ...]
     environ: Mapping[str, str]
@@ -54,7 +69,8 @@ async def carry_out(
 
     Returns:
         ``applied`` with the commit; ``approved`` when another pass should try again; ``failed`` when none should;
-        ``executing`` when only a later look at the branch can tell.
+        ``executing`` when only a later look at the branch can tell, as while a pull request waits; ``rejected`` when a
+        person closed it.
     """
     act = {
         remediations.Action.NOTIFY: notify,
@@ -75,16 +91,25 @@ async def change_git(
         return remediations.Outcome(remediations.State.APPROVED, detail=f"to be tried again: {error}")
     files = {name: override.to_yaml(wanted) for name, wanted in override.overrides_for(remediation, incident).items()}
     try:
-        commit = await ports.publish(remediation, incident, files)
+        effect = await ports.publish(remediation, incident, files)
     except PublishConflict as error:
         return remediations.Outcome(remediations.State.APPROVED, detail=f"to be tried again: {error}")
     except RemoteFailed as error:
         return await _after_failure(remediation, error, ports)
     except HubctlError as error:
         return remediations.Outcome(remediations.State.FAILED, detail=str(error))
-    if not commit:
+    return _outcome_of(effect)
+
+
+def _outcome_of(effect: Effect) -> remediations.Outcome:
+    if effect.waits:
+        return remediations.Outcome(remediations.State.EXECUTING, detail=f"{remediations.WAITS}{effect.waits}")
+    if effect.declined:
+        detail = f"somebody closed its pull request: {effect.declined}"
+        return remediations.Outcome(remediations.State.REJECTED, detail=detail)
+    if not effect.commit:
         return remediations.Outcome(remediations.State.FAILED, detail="the branch already says so; nothing was changed")
-    return remediations.Outcome(remediations.State.APPLIED, commit, f"published as {commit[:12]}")
+    return remediations.Outcome(remediations.State.APPLIED, effect.commit, f"published as {effect.commit[:12]}")
 
 
 async def _after_failure(

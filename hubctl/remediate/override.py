@@ -46,6 +46,11 @@ def to_yaml(override: Override) -> bytes:
     return (comment + text).encode()
 
 
+def is_of(data: bytes, action_id: str) -> bool:
+    """Whether a file in the overrides folder is one that this remediation left."""
+    return f"{ACTION_ID}: {action_id}\n".encode() in data
+
+
 def _overrides(remediation: Remediation, incident: Incident) -> Iterator[tuple[str, Override]]:
     """File names and overrides, target by target."""
     annotations = {ACTION_ID: remediation.id, INCIDENT: incident.id, REASON: incident.summary}

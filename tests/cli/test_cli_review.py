@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubctl.cli import difference, review
-from hubctl.publish import changes
+from hubctl.cli import difference
+from hubctl.cli.review import print_fields
+from hubctl.publish import changes, review
 from hubctl.publish.fields import ABSENT, Field
 from hubctl.publish.objects import SPOKE, Entry, Object, Veiled
 
@@ -23,9 +24,9 @@ def entry(
     return Entry(change, Object(kind, "ns", name, "v1", "m.yaml", ""), spokes, fields)
 
 
-def made(*entries: Entry, silent: tuple[str, ...] = (), spokes: tuple[str, ...] = ("a",)) -> difference.Difference:
+def made(*entries: Entry, silent: tuple[str, ...] = (), spokes: tuple[str, ...] = ("a",)) -> review.Difference:
     found = changes.Changes(changed=("rendered/spokes/a/m.yaml",), spokes=changes.Spokes(changed=spokes, before=1))
-    return difference.Difference(found, entries, silent)
+    return review.Difference(found, entries, silent)
 
 
 WIDE = tuple(Field(("spec", f"key{number}"), "x" * 150, "y" * 150) for number in range(10))
@@ -61,7 +62,7 @@ def test_summary_in_markdown_names_no_object() -> None:
 
 
 def test_no_difference_is_said_in_markdown() -> None:
-    nothing = difference.Difference(changes.Changes(), (), ())
+    nothing = review.Difference(changes.Changes(), (), ())
     assert "no difference" in review.markdown(nothing, review.LIMIT, summary=False)
 
 
@@ -90,14 +91,14 @@ def test_added_field_has_no_old_value_and_null_is_a_value() -> None:
 def test_value_of_a_secret_is_in_no_output(capsys: pytest.CaptureFixture[str]) -> None:
     field = Field(("data",), {"token": Veiled("hush1")}, {"token": Veiled("hush2")})
     secret = made(entry("s", field, kind="Secret"))
-    review.print_fields(secret)
+    print_fields(secret)
     shown = [capsys.readouterr().out, review.markdown(secret, review.LIMIT, summary=False)]
     shown.append(json.dumps(difference.data(secret, summary=False)))
     assert all("(redacted)" in text and "hush" not in text for text in shown)
 
 
 def test_terminal_names_a_few_spokes_and_counts_the_others(capsys: pytest.CaptureFixture[str]) -> None:
-    review.print_fields(made(entry(SPOKE, spokes=("a", "b", "c", "d", "e"), change="added"), silent=("x.yaml",)))
+    print_fields(made(entry(SPOKE, spokes=("a", "b", "c", "d", "e"), change="added"), silent=("x.yaml",)))
     assert capsys.readouterr().out == (
         "New objects:\n  Map ns/<spoke> on 5 spokes: a, b, c +2\n"
         "Files of which only comments, order or formatting change:\n  x.yaml\n"

@@ -124,3 +124,11 @@ def test_webhooks_without_a_policy_that_notifies(folder: Folder) -> None:
 def test_labels_annotations_and_descriptions_count_as_read(folder: Folder) -> None:
     folder.write("clusters/edge-a.yaml", SPOKE.replace("edge-a", "edge-a\n  labels: {a: b}\n  annotations: {c: d}"))
     assert unread(folder) == []
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("commit", 1), ("pull-request", 0)])
+def test_pull_request_where_hubctl_commits_to_the_branch_itself(folder: Folder, mode: str, expected: int) -> None:
+    publishing = f"{{mode: {mode}, pullRequest: {{tokenFile: t}}}}"
+    gitops = f"hubctl: {{gitops: {{remote: 'https://github.com/a/b.git', publishing: {publishing}}}}}\n"
+    folder.write("values-hub.yaml", VALUES + gitops)
+    assert ["publishing.mode is commit" in warning for warning in unread(folder)] == [True] * expected

@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,13 +39,15 @@ class Branch:
         self.commits: dict[str, Mapping[str, bytes]] = {}
         self.tried = False
 
-    async def publish(self, remediation: Remediation, _incident: Incident, files: Mapping[str, bytes]) -> str:
+    async def publish(
+        self, remediation: Remediation, _incident: Incident, files: Mapping[str, bytes]
+    ) -> actions.Effect:
         self.tried = True
         if self.takes:
             self.commits[remediation.id] = files
         if self.refuses:
             raise self.refuses
-        return f"commit-of-{remediation.id}" if self.takes else ""
+        return actions.Effect(f"commit-of-{remediation.id}" if self.takes else "")
 
     async def find(self, action_id: str) -> str:
         if self.tried and self.blind_after:
@@ -94,6 +97,23 @@ async def test_action_that_is_on_the_branch_already_is_not_published_again() -> 
 )
 async def test_what_a_failed_publish_comes_to_is_read_from_the_branch(branch: Branch, state: State) -> None:
     assert (await actions.carry_out(rollback(), INCIDENT, ports(branch))).state is state
+
+
+@pytest.mark.parametrize(
+    ("effect", "state", "detail"),
+    [
+        (actions.Effect(waits="https://f/1"), State.EXECUTING, "waits to be merged: https://f/1"),
+        (actions.Effect(declined="https://f/1"), State.REJECTED, "somebody closed its pull request: https://f/1"),
+    ],
+)
+async def test_action_in_a_pull_request_is_neither_done_nor_lost(
+    effect: actions.Effect, state: State, detail: str
+) -> None:
+    async def publish(*_: object) -> actions.Effect:
+        return effect
+
+    outcome = await actions.carry_out(rollback(), INCIDENT, replace(ports(Branch()), publish=publish))
+    assert (outcome.state, outcome.commit, outcome.detail) == (state, "", detail)
 
 
 async def test_webhook_hears_the_incident_with_the_actions_id() -> None:
