@@ -82,12 +82,15 @@ class Installation:
         metadata = {"name": name, "namespace": self.namespace, "labels": dict(labels)}
         self.api.store(json.dumps({"apiVersion": "v1", "kind": kind, "metadata": metadata, **content}))
 
-    def write(self, delivery: Mapping[str, Any], *spokes: Mapping[str, Any], **values: Any) -> None:
-        """The fleet's files."""
-        gitops = {"remote": str(self.remote.path), "repoURL": self.url, "argocdNamespace": self.namespace}
+    def write(self, delivery: Mapping[str, Any], *spokes: Mapping[str, Any]) -> None:
+        """The fleet's files, with two models that spokes may serve."""
         kserve = {"models": [{"name": "detector"}, {"name": "other"}]}
-        ours = {"gitops": gitops, "delivery": dict(delivery), **values}
-        fleets.write_fleet(self.fleet, {"coordinationEngine": {"kserve": kserve}, "hubctl": ours}, *spokes)
+        self.write_values({"coordinationEngine": {"kserve": kserve}, "hubctl": {"delivery": dict(delivery)}}, *spokes)
+
+    def write_values(self, values: Mapping[str, Any], *spokes: Mapping[str, Any]) -> None:
+        """The fleet's files, with any values; where to publish is filled in."""
+        gitops = {"remote": str(self.remote.path), "repoURL": self.url, "argocdNamespace": self.namespace}
+        fleets.write_fleet(self.fleet, {**values, "hubctl": {**values["hubctl"], "gitops": gitops}}, *spokes)
 
     def hubctl(self, *arguments: str) -> str:
         """Runs hubctl as a person would; what it printed."""
@@ -121,9 +124,9 @@ class Installation:
         )
         return split(done.stdout)
 
-    def begin(self, delivery: Mapping[str, Any], *spokes: Mapping[str, Any], **values: Any) -> str:
+    def begin(self, delivery: Mapping[str, Any], *spokes: Mapping[str, Any]) -> str:
         """A fleet published and its hub's objects applied; the branch's tip."""
-        self.write(delivery, *spokes, **values)
+        self.write(delivery, *spokes)
         tip = self.publish()
         self.apply_hub()
         return tip
