@@ -131,15 +131,23 @@ class Installation:
         self.apply_hub()
         return tip
 
-    def register(self, cluster: str, *, labels: Mapping[str, str] | None = None, **access: str) -> None:
-        """Makes a cluster known to Argo CD, as a GitOpsCluster does: by a Secret with the ManagedCluster's labels."""
+    def register(
+        self, cluster: str, access: Mapping[str, str] | None = None, *, labels: Mapping[str, str] | None = None
+    ) -> None:
+        """Makes a cluster known to Argo CD, as a GitOpsCluster does: by a Secret with the ManagedCluster's labels.
+
+        Args:
+            cluster: its name.
+            access: more keys of the Secret; without any, nothing answers there, as in the pull model.
+            labels: of the ManagedCluster.
+        """
         marks = {
             **(labels or {}),
             "argocd.argoproj.io/secret-type": "cluster",
             "apps.open-cluster-management.io/acm-cluster": "true",
             "apps.open-cluster-management.io/cluster-name": cluster,
         }
-        data = {"name": cluster, "server": f"https://{cluster}-control-plane", **access}
+        data = {"name": cluster, "server": f"https://{cluster}-control-plane", **(access or {})}
         self.put("Secret", f"{cluster}-application-manager-cluster-secret", {"stringData": data}, marks)
 
     def decide(self, *clusters: str, placement: str = PLACEMENT, config_map: str = "acm-placement") -> None:

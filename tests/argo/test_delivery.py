@@ -37,7 +37,7 @@ class Delivery:
 
     def begin(self, *names: str, delivery: dict[str, Any] | None = None, **spec: Any) -> None:
         """Version v1, delivered."""
-        self.argo.register(self.name, **self.spoke.access)
+        self.argo.register(self.name, self.spoke.access)
         self.write("v1", *names, delivery=delivery, **spec)
         tip = self.argo.publish()
         self.argo.apply_hub()
@@ -220,7 +220,7 @@ def test_spoke_dropped_from_a_decision_loses_nothing_of_its_own(delivery: Delive
 
 
 def test_spoke_that_pulls_is_left_alone_by_the_hub(delivery: Delivery) -> None:
-    delivery.argo.register(delivery.name, **delivery.spoke.access)
+    delivery.argo.register(delivery.name, delivery.spoke.access)
     delivery.write("v1", delivery={"model": "pull", "placement": {"clusterSet": "fleet"}})
     delivery.argo.publish()
     delivery.argo.apply_hub()
@@ -232,7 +232,7 @@ def test_spoke_that_pulls_is_left_alone_by_the_hub(delivery: Delivery) -> None:
 
 
 def test_model_in_a_namespace_that_is_missing_waits_for_it(delivery: Delivery) -> None:
-    delivery.argo.register(delivery.name, **delivery.spoke.access)
+    delivery.argo.register(delivery.name, delivery.spoke.access)
     elsewhere = f"{delivery.name}-else"
     chosen = [{"name": "detector", "version": "v1"}, {"name": "other", "version": "v1", "namespace": elsewhere}]
     tip = delivery.argo.begin({}, spoke(delivery.name, namespace=delivery.name, models=chosen))

@@ -32,7 +32,7 @@ def test_every_variant_arrives_and_rests(
 ) -> None:
     for name in NAMES:
         # Argo CD tells clusters apart by their address, and a client drops a query.
-        generating.register(name, config=edge.access["config"], server=f"{edge.access['server']}?spoke={name}")
+        generating.register(name, {**edge.access, "server": f"{edge.access['server']}?spoke={name}"})
         edge.api.make_namespace(f"{name}-else")
     generating.write_values(variants.VALUES, *SPOKES)
     tip = generating.publish()
