@@ -21,7 +21,7 @@ START_SECONDS = 60
 CACHED = "100ms"
 """How long a branch's tip is believed; three minutes in an installation. None would be for ever."""
 
-RESYNC_SECONDS = 5
+RESYNC_SECONDS = 3
 """Between two looks at an Application, where nothing tells of a change; 120 in an installation."""
 
 

@@ -82,12 +82,15 @@ class Installation:
         metadata = {"name": name, "namespace": self.namespace, "labels": dict(labels)}
         self.api.store(json.dumps({"apiVersion": "v1", "kind": kind, "metadata": metadata, **content}))
 
-    def write(self, delivery: Mapping[str, Any], *spokes: Mapping[str, Any], **values: Any) -> None:
-        """The fleet's files."""
-        gitops = {"remote": str(self.remote.path), "repoURL": self.url, "argocdNamespace": self.namespace}
+    def write(self, delivery: Mapping[str, Any], *spokes: Mapping[str, Any]) -> None:
+        """The fleet's files, with two models that spokes may serve."""
         kserve = {"models": [{"name": "detector"}, {"name": "other"}]}
-        ours = {"gitops": gitops, "delivery": dict(delivery), **values}
-        fleets.write_fleet(self.fleet, {"coordinationEngine": {"kserve": kserve}, "hubctl": ours}, *spokes)
+        self.write_values({"coordinationEngine": {"kserve": kserve}, "hubctl": {"delivery": dict(delivery)}}, *spokes)
+
+    def write_values(self, values: Mapping[str, Any], *spokes: Mapping[str, Any]) -> None:
+        """The fleet's files, with any values; where to publish is filled in."""
+        gitops = {"remote": str(self.remote.path), "repoURL": self.url, "argocdNamespace": self.namespace}
+        fleets.write_fleet(self.fleet, {**values, "hubctl": {**values["hubctl"], "gitops": gitops}}, *spokes)
 
     def hubctl(self, *arguments: str) -> str:
         """Runs hubctl as a person would; what it printed."""
@@ -121,22 +124,30 @@ class Installation:
         )
         return split(done.stdout)
 
-    def begin(self, delivery: Mapping[str, Any], *spokes: Mapping[str, Any], **values: Any) -> str:
+    def begin(self, delivery: Mapping[str, Any], *spokes: Mapping[str, Any]) -> str:
         """A fleet published and its hub's objects applied; the branch's tip."""
-        self.write(delivery, *spokes, **values)
+        self.write(delivery, *spokes)
         tip = self.publish()
         self.apply_hub()
         return tip
 
-    def register(self, cluster: str, *, labels: Mapping[str, str] | None = None, **access: str) -> None:
-        """Makes a cluster known to Argo CD, as a GitOpsCluster does: by a Secret with the ManagedCluster's labels."""
+    def register(
+        self, cluster: str, access: Mapping[str, str] | None = None, *, labels: Mapping[str, str] | None = None
+    ) -> None:
+        """Makes a cluster known to Argo CD, as a GitOpsCluster does: by a Secret with the ManagedCluster's labels.
+
+        Args:
+            cluster: its name.
+            access: more keys of the Secret; without any, nothing answers there, as in the pull model.
+            labels: of the ManagedCluster.
+        """
         marks = {
             **(labels or {}),
             "argocd.argoproj.io/secret-type": "cluster",
             "apps.open-cluster-management.io/acm-cluster": "true",
             "apps.open-cluster-management.io/cluster-name": cluster,
         }
-        data = {"name": cluster, "server": f"https://{cluster}-control-plane", **access}
+        data = {"name": cluster, "server": f"https://{cluster}-control-plane", **(access or {})}
         self.put("Secret", f"{cluster}-application-manager-cluster-secret", {"stringData": data}, marks)
 
     def decide(self, *clusters: str, placement: str = PLACEMENT, config_map: str = "acm-placement") -> None:

@@ -51,7 +51,8 @@ def promised(argo: Installation, name: str, *, pulled: bool) -> Object:
         "hubctl.io/platform": "openshift" if west else "kubernetes",
         "hubctl.io/topology": "sno" if west else "ha",
     }
-    annotations = {"hubctl.io/source": f"rendered/spokes/{name}"}
+    source = f"rendered/spokes/{name}"
+    annotations = {"hubctl.io/source": source, "argocd.argoproj.io/compare-options": "ServerSideDiff=true"}
     destination = {"name": name, "namespace": "west" if west else "self-healing-platform"}
     if pulled:
         group = "apps.open-cluster-management.io"
@@ -69,7 +70,7 @@ def promised(argo: Installation, name: str, *, pulled: bool) -> Object:
         "finalizers": [],
         "owner": f"hubctl-{'openshift' if west else 'kubernetes'}",
         "project": PROJECT,
-        "source": {"repoURL": argo.url, "targetRevision": "main", "path": f"rendered/spokes/{name}"},
+        "source": {"repoURL": argo.url, "targetRevision": "main", "path": source},
         "destination": destination,
         "automated": {"prune": True, "selfHeal": True},
     }

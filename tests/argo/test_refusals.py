@@ -53,6 +53,6 @@ def test_spoke_that_argo_cd_does_not_know_is_named_and_holds_up_nobody(generatin
 
 def test_two_clusters_of_one_name_are_refused(generating: Installation) -> None:
     generating.register("east")
-    generating.register("other", name="east")
+    generating.register("other", {"name": "east"})
     generating.begin({}, spoke("east", models=models("detector")))
     assert "there are 2 clusters with the same name" in eventually(lambda: generating.error(SET), bool)
