@@ -14,7 +14,7 @@ import yaml
 from hubctl.errors import TemplateError
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
-from hubctl.render import context
+from hubctl.render import context, documents
 
 DELIVERY = "delivery.yaml"
 """Parameters of a spoke's Application; a spoke whose folder lacks it is out of the ApplicationSets' reach."""
@@ -111,7 +111,7 @@ def _outputs(template: str, file: str, seen: dict[str, Any]) -> Iterator[tuple[s
 def _check(text: str, file: str, template: str, subject: str) -> list[dict[str, Any]]:
     """The objects of a file; refuse what is not a Kubernetes object that says it is ours."""
     try:
-        documents = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
+        objects = documents.parse(text)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date, such as 2026-13-45
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 0
@@ -123,7 +123,7 @@ def _check(text: str, file: str, template: str, subject: str) -> list[dict[str, 
         ) from error
     if file in _PLAIN:
         return []
-    for document in documents:
+    for document in objects:
         if not isinstance(document, dict) or not {"apiVersion", "kind", "metadata"} <= document.keys():
             raise TemplateError(
                 f"{file} holds something that is no Kubernetes object: expected apiVersion, kind and metadata",
@@ -138,4 +138,4 @@ def _check(text: str, file: str, template: str, subject: str) -> list[dict[str, 
                 where=f"templates/{template} ({subject})",
                 hint="use the `labels` macro of templates/provenance.j2, which adds it",
             )
-    return documents
+    return objects
