@@ -14,6 +14,7 @@ from hubctl.errors import InputError, RemoteFailed
 from hubctl.inputs import load
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
+from hubctl.render import documents
 from hubctl.render.templates import load_templates
 from hubctl.render.tree import DELIVERY, KUSTOMIZATION, render_tree
 from hubctl.settings import Settings
@@ -138,7 +139,7 @@ def ask(found: Offline, kubeconfig: Path | None, context: str | None, spoke: str
         manifest
         for path, data in found.rendered.below(folder).items()
         if path.rpartition("/")[2] not in {DELIVERY, KUSTOMIZATION}
-        for manifest in dryrun.documents(path, data.decode())
+        for manifest in dryrun.documents(path, data.decode(), documents.parse(data.decode()))
     ]
     # On a spoke Argo CD makes missing namespaces (CreateNamespace=true); on the hub only what is rendered is there.
     rendered = frozenset(

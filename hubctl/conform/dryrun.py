@@ -153,12 +153,17 @@ class Asker:
         return {each["kind"]: each for each in answer.body["resources"] if "/" not in each["name"]}
 
 
-def documents(path: str, text: str) -> Iterator[Manifest]:
-    """The objects of a rendered file, each with its text as it stands there, so that the server's parser sees it."""
+def documents(path: str, text: str, contents: Sequence[Mapping[str, Any]]) -> Iterator[Manifest]:
+    """The objects of a rendered file, each with its text as it stands there, so that the server's parser sees it.
+
+    Args:
+        path: in the rendered tree.
+        text: of the whole file.
+        contents: its documents, parsed.
+    """
     lines = text.splitlines(keepends=True)
     begun = (event for event in yaml.parse(text, Loader=yaml.CSafeLoader) if isinstance(event, yaml.DocumentStartEvent))
     starts = [event.start_mark.line for event in begun if event.start_mark]
-    contents = yaml.load_all(text, Loader=yaml.CSafeLoader)
     for start, end, content in zip(starts, [*starts[1:], len(lines)], contents, strict=True):
         yield Manifest(path, "".join(lines[start:end]), content)
 

@@ -24,6 +24,7 @@ SUFFIX = ".j2"
 _MISSING = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined")
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _NUMBERS_BEGIN = frozenset("0123456789.+-")
+_ONE_LETTER = frozenset("yYnN")
 _CHANCE_OR_NOISE = ("random", "urlize", "pprint")
 
 
@@ -122,11 +123,11 @@ def quote(value: object) -> str:
 
 
 class _Quoting(yaml.CSafeDumper):
-    """Quotes a string that some reader might take for a number: ``1e9`` is one to Kubernetes, not to PyYAML."""
+    """Quotes a string that Kubernetes takes for something else and PyYAML does not: ``1e9``, ``y``."""
 
 
 def _careful(dumper: yaml.CSafeDumper, value: str) -> yaml.ScalarNode:
-    style = '"' if value[:1] in _NUMBERS_BEGIN else None
+    style = '"' if value[:1] in _NUMBERS_BEGIN or value in _ONE_LETTER else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 

@@ -16,7 +16,7 @@ from hubctl.errors import TemplateError
 from hubctl.model import credential, tree
 from hubctl.model.credential import NotCredential
 from hubctl.model.fleet import HubInputs
-from hubctl.render import context, manifests, plain
+from hubctl.render import context, documents, plain
 
 DELIVERY = "delivery.yaml"
 """Parameters of a spoke's Application; a spoke whose folder lacks it is out of the ApplicationSets' reach."""
@@ -128,7 +128,7 @@ def outputs(template: str, file: str, seen: dict[str, Any]) -> Iterator[tuple[st
 def _check(text: str, file: str, template: str, subject: str) -> list[Any]:
     """The documents of a file; refuses what is not a Kubernetes object that says it is ours."""
     try:
-        documents = manifests.parse(text)
+        objects = documents.parse(text)
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{file}:{mark.line + 1}" if mark else file
@@ -139,8 +139,8 @@ def _check(text: str, file: str, template: str, subject: str) -> list[Any]:
             hint="run `hubctl render --output DIR` without this template to compare, or check its indentation",
         ) from error
     if file in _PLAIN:
-        return documents
-    for document in documents:
+        return objects
+    for document in objects:
         if not isinstance(document, dict) or not {"apiVersion", "kind", "metadata"} <= document.keys():
             raise TemplateError(
                 f"{file} holds something that is no Kubernetes object: expected apiVersion, kind and metadata",
@@ -157,4 +157,4 @@ def _check(text: str, file: str, template: str, subject: str) -> list[Any]:
                 where=f"templates/{template} ({subject})",
                 hint="use the `labels` macro of templates/provenance.j2, which adds it",
             )
-    return documents
+    return objects

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from hubctl.conform import cluster, dryrun, pull
 from hubctl.conform.dryrun import Asker, Manifest, Verdict
@@ -82,7 +83,7 @@ def test_text_of_a_document_is_what_stands_in_the_file() -> None:
     text = (
         "# Ours.\napiVersion: v1\nkind: A\nmetadata: {name: a}\n---\nkind: B\nb: |\n  x\n  --- no mark\nmetadata: {}\n"
     )
-    first, second = dryrun.documents("hub/a.yaml", text)
+    first, second = dryrun.documents("hub/a.yaml", text, list(yaml.safe_load_all(text)))
     assert first.text + second.text == text.partition("# Ours.\n")[2]
     assert second.content["b"] == "x\n--- no mark\n"
 

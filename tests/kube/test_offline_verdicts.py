@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hubctl.cli import main
 from hubctl.conform.cache import Cache
 from hubctl.conform.check import Validators
+from hubctl.render import documents
 from tests.kube import fleets, variants
 from tests.kube.api import Api
 from tests.kube.test_manifests_on_apiserver import (
@@ -142,6 +143,24 @@ def test_every_broken_manifest_is_refused_by_both(
     api.make_namespace(parsed["metadata"].get("namespace", "default"))
     assert not api.ask(broken).accepted
     assert offline(validators, parsed)
+
+
+SCALARS = (
+    "12:30", "1e3", "y", "n", "Y", "yes", "on", "Off", "0o17", "0o8", "010", "08", "0x1f", "0x", "1_000", "_1", "~",
+    "null", "nULL", "2026-01-01", "1.5", "+1", ".5", "1.", "0", ".inf", ".nan", "0b11", "y1", "1e", "True", "tRue",
+    "1:2:3", "0.1.2", "1,000", "190:20:30.15", "09.5", "+.5e3",
+)  # fmt: skip
+
+
+def test_plain_scalar_is_of_the_same_type_to_both(validators: Validators, api: Api) -> None:
+    differing = []
+    for scalar in SCALARS:
+        metadata = "metadata: {name: a, namespace: default}"
+        text = f"apiVersion: v1\nkind: ConfigMap\n{metadata}\ndata:\n  a: {scalar}\n"
+        [parsed] = documents.parse(text)
+        if api.ask(text).accepted == bool(offline(validators, parsed)):
+            differing.append(scalar)
+    assert differing == []
 
 
 VALUES_TO_PUT: list[Any] = [
