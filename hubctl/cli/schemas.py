@@ -111,7 +111,7 @@ def pull_schemas(
     if places and (kubeconfig or context or every):
         raise click.UsageError("--from reads files, so it does not go with --kubeconfig, --context and --every")
     settings = settings_of()
-    folder = Cache(hub.schemas_folder(settings, load.read_sources(settings).values))
+    folder = Cache(hub.schemas_folder(settings, load.read_sources(settings).values), renewing=replace)
     if places:
         found = from_files(places, datetime.now(UTC))
     else:

@@ -24,6 +24,7 @@ FORMAT = 1
 """Counted up when schemas are closed differently, so that those of an older hubctl are pulled again."""
 
 _LOCK_SECONDS = 60
+_ANEW = "run `hubctl schemas pull --replace`"
 _AGAIN = "run `hubctl schemas pull` again"
 
 
@@ -91,21 +92,25 @@ class Pull:
 class Cache:
     """The cached schemas as the index names them now."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, renewing: bool = False) -> None:
         """Read the index; a folder that does not exist is an empty cache.
+
+        Args:
+            folder: of the cache.
+            renewing: what cannot be read is about to be replaced, and counts as empty.
 
         Raises:
             InputError: the index cannot be read, or an older or newer hubctl wrote it.
         """
         self.folder = folder
-        try:
-            text = (folder / INDEX).read_text()
-        except FileNotFoundError:
-            text = ""
-        except OSError as error:
-            raise InputError(f"cannot read {folder / INDEX}: {error.strerror}", hint="see who owns it") from error
+        text = _index(folder)
         self.digest = hashlib.sha256(text.encode()).hexdigest()
-        self.entries = _parse(text, folder) if text else ()
+        try:
+            self.entries = _parse(text, folder) if text else ()
+        except InputError:
+            if not renewing:
+                raise
+            self.entries = ()
         self._by_key = {entry.key: entry for entry in self.entries}
 
     def find(self, side: str, api_version: str, kind: str) -> str | None:
@@ -169,7 +174,7 @@ class Cache:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(self.folder / ".lock", timeout=_LOCK_SECONDS):
-                if Cache(self.folder).digest != self.digest:
+                if hashlib.sha256(_index(self.folder).encode()).hexdigest() != self.digest:
                     raise InputError(f"another pull changed {self.folder} meanwhile", hint=_AGAIN)
                 for entry in pull.entries:
                     if entry.digest in pull.texts:
@@ -183,6 +188,16 @@ class Cache:
             raise InputError(
                 f"cannot write {self.folder}: {error}", hint="choose another with HUBCTL_SCHEMAS"
             ) from error
+
+
+def _index(folder: Path) -> str:
+    """The index's text, empty when there is none."""
+    try:
+        return (folder / INDEX).read_text()
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {folder / INDEX}: {error}", hint="see who owns it") from error
 
 
 def _sorted(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -221,13 +236,13 @@ def _parse(text: str, folder: Path) -> tuple[Entry, ...]:
         if data["format"] != FORMAT:
             raise InputError(
                 f"{folder / INDEX} has format {data['format']}, this hubctl reads {FORMAT}",
-                hint="run `hubctl schemas pull --replace`, or delete the folder",
+                hint=_ANEW,
             )
         entries = tuple(_entry(item) for item in data["kinds"])
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{folder / INDEX} is damaged: {error}", hint="delete the folder and pull again") from error
+        raise InputError(f"{folder / INDEX} is damaged: {error}", hint=_ANEW) from error
     if odd := {entry.side for entry in entries} - set(SIDES):
-        raise InputError(f"{folder / INDEX} names {odd}, expected {', '.join(SIDES)}", hint="delete it and pull again")
+        raise InputError(f"{folder / INDEX} names {odd}, expected {', '.join(SIDES)}", hint=_ANEW)
     return entries
 
 

@@ -120,6 +120,17 @@ def test_index_that_cannot_be_read_is_named(tmp_path: Path, index: str, complain
         Cache(tmp_path)
 
 
+@pytest.mark.parametrize("index", ["{", '{"format": 99, "kinds": []}'])
+def test_cache_of_another_hubctl_can_be_replaced_as_its_error_says(tmp_path: Path, index: str) -> None:
+    (tmp_path / INDEX).write_text(index)
+    with pytest.raises(InputError) as failed:
+        Cache(tmp_path)
+    assert "--replace" in failed.value.hint
+    renewed = Cache(tmp_path, renewing=True)
+    renewed.write(renewed.plan(made("v1"), "all", replace_all=True))
+    assert keys(Cache(tmp_path)) == [("all", "v1")]
+
+
 def test_schema_that_no_validator_takes_is_told_and_left_out(tmp_path: Path) -> None:
     bad = definition(obj(a={**TEXT, "pattern": "("}))
     found = [(kind, ORIGIN) for kind in kinds.of_document(bad)]
