@@ -238,6 +238,8 @@ async def overrides_in_force(settings: Settings, sources: load.Sources) -> tuple
     Raises:
         InputError: the folder cannot be read.
     """
+    if sources.overrides is not None:
+        return tree.Published(overrides=sources.overrides), ()
     folder = sources.values.hubctl.gitops.overrides
     here = tree.Published(overrides=load.read_overrides(settings, folder))
     if not sources.values.hubctl.gitops.remote or not settings.state.is_dir():

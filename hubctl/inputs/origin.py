@@ -1,7 +1,7 @@
 """Every input of a file that could be another one: where it stands, and which other values it could have.
 
 Walks what was checked beside the text that it was checked from, so that no order of precedence is written here: which
-of the inputs counts is found by trying them, see docs/adr/0013-an-explanation-is-tried.md.
+of the inputs counts is found by trying them, as the decision *An explanation is tried* in docs/adr says.
 """
 
 from collections.abc import Iterator, Mapping

@@ -21,7 +21,7 @@ _VERSIONS = ("0.15", "0.17")
 """On both sides of the KServe version that renamed the deployment modes."""
 
 _TEXTS = (
-    "other", "x-1", "1.99", "7m", "7Gi", "xyz", "example.com/other", "https://other.example.com/{model}",
+    "other", "x-1", "1.99", "7m", "48h", "7Gi", "xyz", "example.com/other", "https://other.example.com/{model}",
     "{model}.{cluster}.other.example.com", "other/{version}", "other/{model}:{version}", "ReadWriteOnce",
 )  # fmt: skip
 

@@ -221,7 +221,7 @@ def test_object_and_field_can_be_chosen(folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("spokes/edge-a/storag.yaml", "did you mean spokes/edge-a/storage.yaml?"),
+        ("spokes/edge-a/deliver.yaml", "did you mean spokes/edge-a/delivery.yaml?"),
         ("spokes/edge-c/storage.yaml", "there is no spoke 'edge-c'; did you mean edge-"),
         ("hub/appprojec.yaml", "did you mean hub/appproject.yaml?"),
         ("elsewhere.yaml", "write it as spokes/NAME/FILE or hub/FILE"),
@@ -254,7 +254,7 @@ def test_fleet_that_is_switched_off_has_nothing_to_explain(folder: Folder) -> No
     [
         ("", ["hub/", "spokes/edge-a/", "spokes/edge-b/"]),
         ("spokes/edge-b", ["spokes/edge-b/"]),
-        ("spokes/edge-b/st", ["spokes/edge-b/storage.yaml"]),
+        ("spokes/edge-b/de", ["spokes/edge-b/delivery.yaml"]),
         ("hub/appp", ["hub/appproject.yaml"]),
         ("nowhere/", []),
     ],

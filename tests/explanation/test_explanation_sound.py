@@ -96,6 +96,8 @@ def test_what_is_not_named_leaves_the_value_as_it_is(files: Files, data: st.Data
             for trail, value in scalars(content)
             for word in words_for(trail)
             if word != value
+            # A platform's file is called after it: with another one it is another file, not another value.
+            if not (trail == ("spec", "platform") and path.startswith("hub/applicationset-"))
         ]
         for name, trail, word in data.draw(st.lists(st.sampled_from(places), max_size=25, unique_by=str)):
             write(where.directory, edited(files, name, trail, word))
