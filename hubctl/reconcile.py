@@ -106,12 +106,15 @@ async def load(hub: hubs.Hub, so_far: Pass) -> Pass:
     inputs = hubs.inputs_on(hub.sources, published)
     # A change that waits for its promotion or merge runs nowhere yet.
     if hub.sources.overrides is not None:
-        found = await hubs.delivered(hub.settings, hub.sources, ask=not problems)
+        try:
+            found = await hubs.delivered(hub.settings, hub.sources, ask=not problems)
+        except RemoteFailed as error:
+            found = await hubs.delivered(hub.settings, hub.sources, ask=False)
+            problems = (*problems, error)
         inputs = hubs.as_delivered(inputs, found)
     elif hub.outlet.forge is not None and published.commit:
-        inputs = hubs.as_delivered(
-            inputs, await hubs.delivered_at(hub.outlet.repository, hub.sources, published.commit)
-        )
+        found = await hubs.delivered_at(hub.outlet.repository, hub.sources, published.commit)
+        inputs = hubs.as_delivered(inputs, found)
     return replace(so_far, published=published, inputs=inputs, problems=problems)
 
 

@@ -37,12 +37,13 @@ def why(settings_of: Any, spoke: str, limit: int, shape: str) -> None:
     """
     settings = settings_of()
     sources = load.read_sources(settings)
-    commits, files = asyncio.run(history_of(settings, sources, spoke, limit))
+    commits, files, whole = asyncio.run(history_of(settings, sources, spoke, limit))
     if not commits:
         inputs = load.reload(sources, {})
         if inputs.cluster(spoke) is None:
             raise rendering.unknown_spoke(spoke, inputs)
-        output.say(f"nothing was published for {spoke} yet; run `hubctl publish`", colour="yellow")
+        said = f"nothing was published for {spoke} yet; run `hubctl publish`"
+        output.say(said if whole else f"no commit for {spoke} is in what was fetched of the branch", colour="yellow")
     if shape == "table":
         print_history(commits, files)
         return
@@ -52,22 +53,24 @@ def why(settings_of: Any, spoke: str, limit: int, shape: str) -> None:
 
 async def history_of(
     settings: Settings, sources: load.Sources, spoke: str, limit: int
-) -> tuple[tuple[Record, ...], dict[str, dict[str, str]]]:
-    """The newest commits that changed the spoke's folder, and which of its files each changed.
+) -> tuple[tuple[Record, ...], dict[str, dict[str, str]], bool]:
+    """The newest commits that changed the spoke's folder, which of its files each changed, and whether that is all.
 
     Without the remote, those of the branch as it was fetched last; that is said.
     """
     if not _NAME.fullmatch(spoke):
-        return (), {}
+        return (), {}, True
     repository = hub.open_repository(settings, sources)
     folder = f"{sources.values.hubctl.gitops.path}/{tree.SPOKES}/{spoke}"
+    whole = True
     try:
         await repository.fetch()
         commits = await repository.log([folder], limit) if await repository.known() else ()
     except RemoteFailed as error:
         output.say(f"note: this is the branch as it was fetched last: {error}", colour="yellow")
+        whole = False
         commits = await repository.log([folder], limit, ask=False) if await repository.known() else ()
-    return commits, await repository.touched((found.commit for found in commits), folder)
+    return commits, await repository.touched((found.commit for found in commits), folder), whole
 
 
 def commit_data(found: Record, files: Mapping[str, str]) -> dict[str, Any]:

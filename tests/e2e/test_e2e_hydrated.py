@@ -304,6 +304,20 @@ def test_pass_observes_what_is_delivered_and_not_what_waits(hydrator: Hydrator) 
     assert {one["version"] for one in listed} == {"v1", "v2"}
 
 
+def test_pass_without_the_remote_goes_by_what_was_delivered_last(hydrator: Hydrator) -> None:
+    world = hydrator.world
+    world.reconcile()
+    hydrator.merge()
+    world.reconcile()
+    world.set_version("v2", "north")
+    hydrator.commit("Try v2 in the north")
+    world.remote.rename(world.remote.with_suffix(".gone"))
+    world.new_window()
+    seen = world.reconcile(expect=3)["observations"]
+    assert {one["version"] for one in seen} == {"v1"}
+    assert len(seen) == len(SPOKES) * 2
+
+
 def test_pass_on_inputs_in_no_commit_fails_and_says_so(hydrator: Hydrator) -> None:
     hydrator.world.set_version("v2", "north")
     assert "the inputs differ" in hydrator.world.inside("reconcile", expect=2).err

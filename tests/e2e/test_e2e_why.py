@@ -1,5 +1,6 @@
 """Where what a spoke gets came from: trailers on the branch, and ``hubctl why``."""
 
+import shutil
 from typing import Any
 
 from tests.e2e.world import MODEL, SICK, World, git
@@ -83,3 +84,22 @@ def test_unknown_spoke_is_refused_and_one_not_published_yet_is_not(fresh: World)
     for name in ("nort", "..", "", "-x"):
         assert "there is no spoke" in fresh.inside("why", "--", name, expect=2).err
     assert "nothing was published for north yet" in fresh.inside("why", "north").err
+
+
+def test_history_is_fetched_when_somebody_asks_a_new_cache_for_it(rolled_back: World) -> None:
+    known = why(rolled_back, SICK[0])
+    cache = rolled_back.fleet / ".hubctl" / "repository.git"
+    shutil.rmtree(cache)
+    rolled_back.inside("diff", expect=None)
+    assert git(cache, "rev-list", "--count", "--all") == "1"
+    assert why(rolled_back, SICK[0]) == known
+
+
+def test_new_cache_without_the_remote_shows_no_commit_for_what_it_is_not(rolled_back: World) -> None:
+    shutil.rmtree(rolled_back.fleet / ".hubctl" / "repository.git")
+    rolled_back.inside("diff", expect=None)
+    rolled_back.remote.rename(rolled_back.remote.with_suffix(".gone"))
+    ran = rolled_back.inside("why", SICK[0], "-o", "json")
+    assert ran.json["commits"] == []
+    assert "note: this is the branch as it was fetched last" in ran.err
+    assert f"no commit for {SICK[0]} is in what was fetched of the branch" in ran.err
