@@ -44,11 +44,18 @@ def of_inputs(inputs: HubInputs) -> str:
         # The coordination engine gets a port or timeout that is set, even to its default.
         "kserve": inputs.values.kserve.model_dump(mode="json", by_alias=True, exclude_unset=True),
         "hubctl": hubctl.model_dump(mode="json", by_alias=True, exclude_defaults=True),
-        "clusters": [_plain(cluster) for cluster in inputs.clusters],
         "overrides": [[file, _plain(override)] for file, override in inputs.overrides],
     }
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    # One JSON text with sorted keys, of which clusters are the first; never whole in memory, for it may be large.
+    found = hashlib.sha256(b'{"clusters":[')
+    for index, cluster in enumerate(inputs.clusters):
+        found.update(b"," * bool(index) + _json(_plain(cluster)))
+    found.update(b"]," + _json(told).removeprefix(b"{"))
+    return f"sha256:{found.hexdigest()}"
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _plain(value: Any) -> Any:
