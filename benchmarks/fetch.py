@@ -1,8 +1,8 @@
 """What a long history costs whoever comes new to a branch: hubctl with an empty state folder beside full clones.
 
 Bytes are those of the objects that were sent, CPU seconds those of both ends, since the remote is a folder here. Each
-row begins with nothing; rounds are interleaved. The remote takes filters, as the large forges do, unless told
-otherwise. Set TMPDIR to choose the file system.
+row begins with nothing; rounds are interleaved. The remote takes filters, as the large forges do, or not.
+Set TMPDIR to choose the file system.
 """
 
 import argparse

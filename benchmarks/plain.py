@@ -14,6 +14,7 @@ import yaml
 
 Data = dict[str, Any]
 TEMPLATES = Path(__file__).parents[1] / "hubctl" / "templates"
+DELIVERY = {"generator": "git", "model": "push", "strategy": {"type": "AllAtOnce"}, "applicationsSync": "sync"}
 PLAIN = ("delivery.yaml", "kustomization.yaml")
 
 
@@ -116,6 +117,8 @@ def spoke_context(values: Data, file: Path) -> Data:
         "namespaces": [spoke["namespace"]],
         "deploymentMode": "RawDeployment",
         "raw": True,
+        "step": None,
+        "access": {"token": None, "feedback": None},
         "quarantined": False,
         "source": f"clusters/{file.name}",
     }
@@ -131,7 +134,8 @@ def hub_context(values: Data, spokes: list[Data]) -> Data:
     return {
         "gitops": {**gitops, "argocdNamespace": "openshift-gitops"},
         "spokes": [context["spoke"] for context in spokes],
-        "delivery": {"generator": "git", "model": "push", "requeueAfter": None, "placement": None},
+        "delivery": {**DELIVERY, "requeueAfter": None, "placement": None},
+        "clusterProxy": None,
         "kinds": [],
         "platforms": sorted({context["spoke"]["platform"] for context in spokes}),
         "source": "values-hub.yaml",

@@ -17,21 +17,26 @@ from hubctl.inputs import schema as schemas
 
 @click.command()
 @click.option("--write", is_flag=True, help="Rewrite values-hub.yaml; without it, only show the difference.")
+@click.option("--remote", default="", help="Git URL or path, for a file that says none yet.")
 @click.pass_obj
-def migrate(settings_of: Any, write: bool) -> None:
-    """Rewrite an old values file: the retired mlService becomes coordinationEngine.kserve; comments stay.
+def migrate(settings_of: Any, write: bool, remote: str) -> None:
+    """Rewrite an old values file, of either generation, so that hubctl can work with it; comments stay.
 
-    Exits 1 when there is something to migrate and --write was not given.
+    The retired mlService becomes coordinationEngine.kserve, and what the platform's chart lists under models is
+    registered and keeps its resources. Exits 1 when there is something to migrate and --write was not given.
 
     \b
-    Example:
+    Examples:
       hubctl migrate && hubctl migrate --write
+      hubctl migrate --remote git@git.example.com:platform/fleet.git --write
     """
     path = settings_of().values_file
     if not path.is_file():
         raise InputError(f"there is no {path}", hint="pass the folder that holds it with -C DIR")
     before = path.read_bytes().decode()
-    after, changes = migration.migrate(before)
+    after, changes = migration.migrate(before, remote)
+    if migration.without_remote(after):
+        output.say("warning: hubctl.gitops.remote says nothing yet; pass --remote URL, or add it", colour="yellow")
     if not changes:
         output.say("nothing to migrate", colour="green")
         return
@@ -42,7 +47,7 @@ def migrate(settings_of: Any, write: bool) -> None:
         output.say("run `hubctl migrate --write` to rewrite the file", colour="yellow")
         raise click.exceptions.Exit(1)
     edit.write_text(path, after)
-    output.say(f"rewrote {path}", colour="green")
+    output.say(f"rewrote {path}; next: hubctl validate", colour="green")
 
 
 @click.command()

@@ -44,7 +44,7 @@ def import_clusters(
 ) -> None:
     """Write cluster files for clusters that others list: contexts of a kubeconfig, or ManagedClusters.
 
-    No credential is read or copied. A file that is there is kept; what it says otherwise is shown, and edited with
+    Credentials are never copied. A file that is there is kept; what it says otherwise is shown, and edited with
     --update only. If one cluster is refused, nothing is written. Exits 1 while a file differs.
 
     \b

@@ -23,7 +23,7 @@ COMMANDS = {
     "init": ("beginning", "Start a fleet in a folder."),
     "validate": ("validating", "Check values, clusters, overrides, templates and every rendered object."),
     "schemas": ("schemas", "List and pull the schemas that objects are checked against."),
-    "migrate": ("authoring", "Rewrite an old values file; keeps its comments."),
+    "migrate": ("authoring", "Rewrite a platform's values file; keeps its comments."),
     "schema": ("authoring", "Print the JSON Schemas of the input files and of diff."),
     "clusters": ("clusters", "List, show, add, import and remove spokes."),
     "models": ("models", "List, register and version models."),
@@ -48,7 +48,7 @@ OFFLINE = frozenset({"init", "validate", "migrate", "schema", "render", "complet
 """Commands that talk to nobody, so that there is nothing to try again."""
 
 BULK = frozenset({"validate", "render", "diff", "publish"})
-"""Commands that make a fleet's worth of data and end: at 5,000 spokes a quarter of the time went into looking for
+"""Commands that make a fleet's worth of data and end: at 5,000 spokes a tenth of the time went into looking for
 cycles in it, of which there are none."""
 
 

@@ -63,26 +63,40 @@ def list_models(settings_of: Any, shape: str) -> None:
 @click.option("--namespace", default="", help="Where it lives, if not in the spoke's namespace.")
 @click.option("--type", "kind", default="", help="Free text, for people.")
 @click.option("--description", default="", help="Free text, for people.")
+@click.option("--cluster", "spokes", multiple=True, shell_complete=complete_spokes, help="Serve it there; repeatable.")
+@click.option("--version", help="The version that --cluster serves.")
 @click.option("--dry-run", is_flag=True, help="Show the difference; write nothing.")
 @click.pass_obj
-def register(settings_of: Any, /, name: str, dry_run: bool, **given: str) -> None:
+def register(
+    settings_of: Any, /, name: str, spokes: tuple[str, ...], version: str | None, dry_run: bool, **given: str
+) -> None:
     """Register a model in values-hub.yaml, in the spelling that the file uses; comments stay.
 
+    With --cluster and --version the cluster files list it too, and a model that is registered already is only added
+    there. All files change, or none.
+
     \b
-    Example:
+    Examples:
       hubctl models register disk-anomaly --description "failing disks"
+      hubctl models register disk-anomaly --cluster edge-factory --version v1
     """
+    if bool(spokes) != bool(version):
+        raise click.UsageError("--cluster and --version go together")
     settings = settings_of()
-    before = settings.values_file.read_bytes().decode()
-    after = edit.register_model(
-        before,
-        name,
-        given["service"],
-        kind=given["kind"],
-        namespace=given["namespace"],
-        description=given["description"],
-    )
-    change(settings, {"values-hub.yaml": (before, after)}, dry_run=dry_run)
+    sources = load.read_sources(settings)
+    files = {}
+    known = name in [entry.name for entry in sources.values.kserve.registry]
+    if not (known and spokes and not any(given.values())):
+        before = settings.values_file.read_bytes().decode()
+        texts = {key: given[key] for key in ("kind", "namespace", "description")}
+        files["values-hub.yaml"] = (before, edit.register_model(before, name, given["service"], **texts))
+    found = {spoke.metadata.name: file for file, spoke in sources.spokes}
+    for spoke in dict.fromkeys(spokes):
+        if spoke not in found:
+            raise rendering.unknown_spoke(spoke, load.reload(sources, {}))
+        before = (settings.directory / found[spoke]).read_bytes().decode()
+        files[found[spoke]] = (before, edit.add_model(before, name, version or "", name=found[spoke]))
+    change(settings, files, dry_run=dry_run)
 
 
 @models.command("set-version")

@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:  # only what prints a table or a bar loads it
     from rich.console import Console
 
-from hubctl.model import credential
+from hubctl.inputs import plain as plain_credentials
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -149,7 +149,7 @@ def person() -> str:
 def print_change(before: str, after: str, names: tuple[str, str]) -> None:
     """The patch between two texts of an input file, without what looks like a credential in the lines around."""
     # Masked before they are compared: a patch may begin in the middle of a private key.
-    old, new = (credential.masked(text).splitlines(keepends=True) for text in (before, after))
+    old, new = (plain_credentials.veiled(text).splitlines(keepends=True) for text in (before, after))
     print_patch("".join(difflib.unified_diff(old, new, *names)))
 
 

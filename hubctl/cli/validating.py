@@ -107,11 +107,9 @@ def say_offline(found: Offline) -> None:
     """What the files came to, for a person; one line for what was not checked."""
     rendering.warn(found.inputs)
     counts = counted(found)
-    output.say(
-        f"valid: {counts['clusters']} spokes, {counts['models']} predictors, {counts['files']} files, "
-        f"{counts['checked']} objects fit their schemas",
-        colour="green",
-    )
+    fit = f", {counts['checked']} objects fit their schemas" if counts["checked"] else ""
+    told = f"{counts['clusters']} spokes, {counts['models']} predictors, {counts['files']} files"
+    output.say(f"valid: {told}{fit}", colour="green")
     if found.checker.unchecked:
         output.say(f"not checked: {found.checker.unchecked_told()}; {FETCH}", colour="yellow")
 

@@ -7,6 +7,7 @@ problems of several spokes are one problem.
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import jsonschema_rs
@@ -102,6 +103,12 @@ class Compiled:
         self._text = text
         self._validator = compiled(text)
 
+    @cached_property
+    def _schema(self) -> dict[str, Any]:
+        """Only needed to explain."""
+        found: dict[str, Any] = json.loads(self._text)
+        return found
+
     def complaints(self, document: Mapping[str, Any]) -> list[complaint.Complaint]:
         """What is wrong with an object; nothing, in the usual case."""
         try:
@@ -113,7 +120,7 @@ class Compiled:
             errors = list(self._validator.iter_errors(document))
         except ValueError as error:
             return [complaint.Complaint("", f"is no JSON: {error}")]
-        schema = json.loads(self._text)
+        schema = self._schema
         veiled = document.get("kind") == "Secret"
         return list(dict.fromkeys(one for error in errors for one in complaint.explain(error, schema, veiled=veiled)))
 

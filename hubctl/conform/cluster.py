@@ -4,6 +4,7 @@ The only door to the Kubernetes client, which takes half a second to import and 
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,9 @@ def connect(kubeconfig: Path | None, context: str | None) -> Cluster:
         InputError: there is none of them, or it has no such context.
     """
     from kubernetes import client, config  # noqa: PLC0415 - see the module's docstring
+
+    # It tells of every retry as a warning; what came of them is told anyway.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
     if kubeconfig is not None and not kubeconfig.is_file():
         raise InputError(f"there is no kubeconfig {kubeconfig}", hint="pass an existing one with --kubeconfig")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import jsonschema_rs
@@ -46,7 +47,7 @@ def explain(error: jsonschema_rs.ValidationError, schema: Schema, *, veiled: boo
     trail = error.instance_path
     match error.kind:
         case Kinds.AdditionalProperties(unexpected=unexpected):
-            known = sorted(fields_at(schema, trail))
+            known = tuple(sorted(fields_at(schema, trail)))
             for name in unexpected:
                 yield Complaint(path(trail, name), "unknown field", _spelling(name, known))
         case Kinds.Required(property=name):
@@ -113,7 +114,9 @@ def _forms(whole: Schema, place: Schema) -> Iterator[Schema]:
         yield from _forms(whole, branch)
 
 
-def _spelling(name: str, known: Sequence[str]) -> str:
+@lru_cache(maxsize=1024)
+def _spelling(name: str, known: tuple[str, ...]) -> str:
+    """Remembered, because a mistake in a template is made for every spoke."""
     near = nearest(name, known)
     few = f"known here: {', '.join(known)}" if known and (not near or len(known) <= _MANY) else ""
     return f"{near} {few}".strip()

@@ -159,7 +159,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> InputError:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 1
     lines = text.split("\n")
-    at = credential.masked(lines[line - 1]) if line <= len(lines) else ""
+    at = lines[line - 1] if line <= len(lines) else ""
     problem = error.problem or "syntax error"
     if "another document" in problem:
         return InputError(
@@ -170,7 +170,9 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> InputError:
     context = f" {error.context}" if error.context else ""
     start = error.context_mark.line + 1 if error.context_mark else line
     since = f" that starts on line {start}" if start != line else ""
-    shown = f", in {at.strip()[:60]!r}" if at.strip() else ""
+    # The whole text is masked: what stands on one line may belong to a key further up.
+    told = credential.masked(text).split("\n")[line - 1].strip() if at.strip() else ""
+    shown = f", in {told[:60]!r}" if told else ""
     expected = _EXPECTED.get(problem, "check the indentation, the quotes and the brackets here and on the line above")
     return InputError(f"{problem}{context}{since}{shown}", where=f"{name}:{line}", hint=expected)
 

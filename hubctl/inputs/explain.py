@@ -33,7 +33,7 @@ PATTERNS = {
     r"^https?://[^/@\s]+(/[^\s]*)?$": "an http:// or https:// URL without user, password or spaces",
     r"^[A-Za-z0-9.-]+(:\d+)?$": "a host name, with :port if need be, without https://",
     r"^[^/].*$": "a path that does not start with /",
-    r"^[^/].*[^/]$": "a path that neither starts nor ends with /",
+    r"^[^/](.*[^/])?$": "a path that neither starts nor ends with /",
     r"^[A-Za-z0-9][A-Za-z0-9._/-]*$": "a branch name: letters, digits, ., _, / and -",
     r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$": "a relative folder such as fleet/rendered",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "the name of a variable: letters, digits and _",

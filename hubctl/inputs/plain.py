@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from hubctl.errors import InputError
-from hubctl.inputs.document import Document, Trail, dotted
+from hubctl.inputs.document import Document, Trail, dotted, parse
 from hubctl.model import credential
 from hubctl.model.credential import Finding, NotCredential
 
@@ -75,6 +75,21 @@ def idle(marks: Sequence[NotCredential], documents: Iterable[Document], document
         for index, mark in enumerate(marks)
         if not mark.file.startswith("templates/") and not any(mark.excuses(file, field) for file, field in seen)
     ]
+
+
+def veiled(text: str) -> str:
+    """A file's text for people, line by line the same, with ``***`` for what looks like a credential."""
+    lines, written = credential.masked(text).split("\n"), text.split("\n")
+    try:
+        document = parse(text, "the file")
+    except InputError:
+        return "\n".join(lines)
+    for found in credential.findings(document.data, users=True):
+        line, column = document.places.get(found.trail, (1, 1))
+        key, colon, _ = written[line - 1][column - 1 :].partition(":")
+        before = credential.masked(written[line - 1][: column - 1])
+        lines[line - 1] = f"{before}{key if colon else ''}{colon} {credential.VEIL}"
+    return "\n".join(lines)
 
 
 def _of_others(document: Document, sections: Mapping[str, Sequence[str]]) -> Iterator[Finding]:

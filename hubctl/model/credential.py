@@ -36,9 +36,15 @@ _SHAPE = re.compile("|".join(f"(?P<{name}>{pattern})" for name, (_, pattern) in 
 _SHORTEST = 14
 """Characters of the shortest text that any shape fits, but for a URL."""
 
-_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/\s@]+)@")
-_BLOCK = re.compile(r"(-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----).*?(?=-----END|\Z)", re.DOTALL)
-_ASSIGNED = re.compile(r"(?m)^([ \t]*(?:- )?-{0,2}[\"']?([\w./-]+)[\"']?[ \t]*[:=][ \t]*)(\S.*)$")
+_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30})://([^/\s@]+)@")
+_BLOCK = re.compile(r"(-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----)(.*?)(?=-----END|\Z)", re.DOTALL)
+_ASSIGNED = re.compile(r"(?m)^[ \t]*(?:- )?-{0,2}[\"']?([\w./-]+)[\"']?[ \t]*[:=][ \t]*(\S.*)$")
+# Begins at a word's first letter only, or a long line without a colon would take for ever.
+_KEY = re.compile(r"(?<![\w./-])[\"']?([\w./-]{1,80})[\"']?[ \t]*[:=](?=\s|[\"']|$|[^\s:=/])[ \t]*")
+_COMMENT = re.compile(r"(^|\s+)#.*$")
+_BELOW = frozenset({"", "|", ">", "|-", ">-", "|+", ">+"})
+"""What stands behind a key whose value is on the lines below it."""
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[0-9]+")
 
 _NUMERIC = (("password",), ("passwd",), ("pwd",), ("passphrase",))
@@ -156,11 +162,26 @@ def is_reference(value: str) -> bool:
 
 
 def masked(text: str) -> str:
-    """A text for people, with ``***`` for what looks like a credential."""
-    text = _BLOCK.sub(rf"\1{VEIL}", text)
+    """A text for people, with ``***`` for what looks like a credential; it need not be YAML, and keeps its lines.
+
+    Rather too much than too little: after a key that says so, the rest of its line and the lines below that are further
+    in, for they may belong to it.
+    """
+    text = _BLOCK.sub(lambda found: found[1] + re.sub(r"\S+", VEIL, found[2]), text)
     text = _USERINFO.sub(rf"\1://{VEIL}@", text)
     text = _SHAPE.sub(VEIL, text)
-    return _ASSIGNED.sub(lambda found: f"{found[1]}{VEIL}" if is_literal(found[2], found[3]) else found[0], text)
+    lines = []
+    below = None
+    for line in text.split("\n"):
+        content = line.strip()
+        column = len(line) - len(line.lstrip(" "))
+        if below is not None and (not content or column > below):
+            lines.append(line.replace(content, VEIL) if content else line)
+            continue
+        found = next((key for key in _KEY.finditer(line) if _kind(key[1]) and _tells(key, line)), None)
+        below = found.start() if found else None
+        lines.append(f"{line[: found.end()]}{VEIL}" if found and line[found.end() :].strip() else line)
+    return "\n".join(lines)
 
 
 def _harmless(key: object, value: object) -> bool:
@@ -198,7 +219,18 @@ def _assigned(text: str) -> str:
     """The first key with a literal credential in a text of several lines, or in a flag such as ``--token=...``."""
     if "\n" not in text and not text.startswith("-"):
         return ""
-    return next((found[2] for found in _ASSIGNED.finditer(text) if is_literal(found[2], found[3].strip("\"' "))), "")
+    return next((found[1] for found in _ASSIGNED.finditer(text) if is_literal(found[1], _bare(found[2]))), "")
+
+
+def _bare(text: str) -> str:
+    """What is assigned, without quotes and a comment behind it."""
+    return _COMMENT.sub("", text).strip("\"' ")
+
+
+def _tells(key: re.Match[str], line: str) -> bool:
+    """Whether a credential may stand behind a key that says so on its line, or below it."""
+    rest = _COMMENT.sub("", line[key.end() :])
+    return is_literal(key[1], rest.strip("\"' ")) or rest.strip() in _BELOW
 
 
 def _is_basic(text: str) -> bool:

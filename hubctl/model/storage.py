@@ -29,7 +29,7 @@ class S3Storage(Strict):
 
     type: Literal["s3"] = "s3"
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
-    prefix: Annotated[str, Field(pattern=r"^[^/].*[^/]$")] | None = None
+    prefix: Annotated[str, Field(pattern=r"^[^/](.*[^/])?$")] | None = None
     secret_name: DnsLabel = "model-storage-s3"  # noqa: S105 - the name of a Secret, not a secret
     service_account: DnsLabel = "model-storage"
     external_secret: ExternalSecret | None = Field(None, description="makes the Secret; default: its owner does")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubctl.errors import InputError
@@ -170,6 +170,7 @@ def test_unknown_context_is_named_with_the_nearest() -> None:
 
 
 @given(st.integers(0, 40), st.sampled_from(["\t", "{", "]", "'", '"', ":", "&", "*", "%", "`"]))
+@settings(deadline=None)
 def test_broken_kubeconfig_never_shows_a_line_of_itself(line: int, mark: str) -> None:
     lines = kubeconfig("https://a", "https://b").splitlines()
     at = line % len(lines)

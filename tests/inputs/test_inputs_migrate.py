@@ -91,7 +91,15 @@ def test_each_shape_of_the_old_block_migrates_with_its_comments(text: str) -> No
     assert migrate(after) == (after, ())
 
 
-@pytest.mark.parametrize("head", ["namespace: mine\n", "global:\n  namespace: mine\n"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        "namespace: mine\n",
+        "global:\n  namespace: mine\n",
+        "main:\n  namespace: mine\nglobal:\n  namespace: other\n",
+        "namespace: {create: false, name: mine}\n",
+    ],
+)
 def test_namespace_of_the_file_is_used(head: str) -> None:
     assert parse(migrate(head)[0], "x").data["coordinationEngine"]["kserve"]["namespace"] == "mine"
 

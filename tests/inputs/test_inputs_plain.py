@@ -1,5 +1,6 @@
 """A plain credential is found wherever it stands, is never shown, and references to one are left alone."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from hubctl.errors import InputError
-from hubctl.inputs import edit, start
+from hubctl.inputs import edit, plain, start
 from hubctl.model import credential
 from tests.inputs.inputfolder import OVERRIDE, SPOKE, VALUES, Folder
 from tests.inputs.tokens import KEYS, PEM, SHAPED, secret_part, word
@@ -22,6 +23,7 @@ def whys(data: Any) -> list[str]:
 
 
 @given(SHAPED | PEM, st.sampled_from(["note", "url", "args", "data"]))
+@settings(deadline=None)
 def test_every_shape_is_found_under_any_key(token: str, key: str) -> None:
     found = list(credential.findings({"a": [{key: f"x {token} y"}]}))
     assert [(each.trail, each.sure) for each in found] == [(("a", 0, key), True)]
@@ -97,7 +99,7 @@ BROKEN = {
 
 
 @given(token=SHAPED)
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("place", PLACES)
 def test_credential_in_any_file_is_an_error_that_does_not_show_it(folder: Folder, place: str, token: str) -> None:
     file, text = PLACES[place]
@@ -111,7 +113,7 @@ def test_credential_in_any_file_is_an_error_that_does_not_show_it(folder: Folder
 
 
 @given(token=SHAPED | word(14).map(lambda text: f"0{text}"))
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("place", BROKEN)
 def test_file_that_cannot_be_read_does_not_show_one_either(folder: Folder, place: str, token: str) -> None:
     # Without a shape only the key tells, and these have none.
@@ -181,9 +183,20 @@ def test_commands_that_write_files_take_no_credential() -> None:
 
 
 @given(st.text(max_size=80))
+@settings(deadline=None)
 def test_masking_never_fails_and_masks_once(text: str) -> None:
     once = credential.masked(text)
     assert credential.masked(once) == once
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 300_000, "a." * 150_000, "x:" * 150_000, "a://" * 70_000, "-----BEGIN PRIVATE KEY-----" * 9000]
+)
+def test_long_lines_take_no_time(text: str) -> None:
+    begun = time.process_time()
+    assert credential.masked(text)
+    assert whys({"note": text, "password": text}) is not None
+    assert time.process_time() - begun < 10
 
 
 def test_samples_of_the_repository_hold_none(folder: Folder) -> None:
@@ -191,3 +204,57 @@ def test_samples_of_the_repository_hold_none(folder: Folder) -> None:
     for path in [root / "values-hub.yaml", *sorted((root / "clusters").glob("*.yaml"))]:
         assert whys(yaml.safe_load(path.read_text())) == [], path.name
     assert folder.load().warnings is not None
+
+
+VEILED = """\
+a: 1
+password: ***
+   ***
+b: {user: x, password: ***
+key: ***
+  ***
+  ***
+  -----END RSA PRIVATE KEY-----
+url: ***
+image: quay.io/x:latest
+secretName: foo
+dbPassword: ""  # set elsewhere
+tokenTTL: 5m
+env:
+- name: API_TOKEN
+  value: ***
+- {name: x, value: "4"}
+"""
+
+
+def test_file_is_veiled_line_by_line() -> None:
+    plain_text = """\
+a: 1
+password: |
+   hunter22
+b: {user: x, password: hunter22, z: 1}
+key: |
+  -----BEGIN RSA PRIVATE KEY-----
+  MIIabc
+  -----END RSA PRIVATE KEY-----
+url: https://me:pw@host/x
+image: quay.io/x:latest
+secretName: foo
+dbPassword: ""  # set elsewhere
+tokenTTL: 5m
+env:
+- name: API_TOKEN
+  value: hunter22
+- {name: x, value: "4"}
+"""
+    assert plain.veiled(plain_text) == VEILED
+
+
+@pytest.mark.parametrize(
+    "text", ["password: |\n  hunter22\n oops\n", "key: |\n  -----BEGIN PRIVATE KEY-----\n hunter22\n"]
+)
+def test_broken_line_below_a_key_that_says_so_is_not_shown(folder: Folder, text: str) -> None:
+    folder.write("values-hub.yaml", text)
+    problems = folder.problems()
+    assert problems[0].where.startswith("values-hub.yaml:")
+    assert "hunter22" not in "".join(map(str, problems))

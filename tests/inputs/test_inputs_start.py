@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubctl.errors import InputError
@@ -60,6 +60,7 @@ def test_folder_of_a_fleet_is_left_alone(tmp_path: Path) -> None:
 
 
 @given(st.sampled_from(["remote", "branch", "namespace", "cluster_set", "acm_host"]), st.text(max_size=30))
+@settings(deadline=None)
 def test_any_answer_makes_a_file_or_is_refused_by_its_flag(answer: str, value: str) -> None:
     problem = start.refusal(answer, value)
     where = ""
