@@ -1,6 +1,6 @@
 """Hydrated: what a promoter has to know of hubctl's branches, and where it looks for it.
 
-Apart from ``publishing``, whose other modes it does not concern; see docs/adr/0013-hydrated-branches.md.
+Apart from ``publishing``, whose other modes it does not concern; see docs/adr/0020-hydrated-branches.md.
 """
 
 from typing import Annotated

@@ -1,6 +1,6 @@
 """PullRequest: the section ``hubctl.gitops.publishing.pullRequest``; which forge, where, and how it looks there.
 
-Apart from ``publishing``, whose other modes it does not concern; see docs/adr/0013-pull-requests.md.
+Apart from ``publishing``, whose other modes it does not concern; see docs/adr/0021-pull-requests.md.
 """
 
 import re

@@ -1,7 +1,7 @@
 """In which order an ApplicationSet syncs its spokes: Argo CD's strategies, with steps that may name groups of ours.
 
 Apart from ``delivery``, because which step a spoke takes is decided here and not by Argo CD: each spoke's delivery file
-says its step, so that groups, labels and Argo CD's own expressions mean one thing; see docs/adr/0013-steps.md.
+says its step, so that groups, labels and Argo CD's own expressions mean one thing; see docs/adr/0015-steps.md.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Hydrate: a publish onto the branch that a promoter proposes from, with the metadata and the note of its contract.
 
 Apart from ``branch``, which knows one branch and nothing of where its content came from. Contract: GitOps Promoter,
-"Building a custom hydrator"; see docs/adr/0013-hydrated-branches.md.
+"Building a custom hydrator"; see docs/adr/0020-hydrated-branches.md.
 """
 
 from collections.abc import Callable
