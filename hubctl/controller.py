@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from hubctl import hub
+from hubctl import hub, outlet
 from hubctl.errors import HubctlError, InputError
 from hubctl.inputs import load
 from hubctl.model.base import parse_duration
@@ -100,14 +100,14 @@ def _reloaded(opened: hub.Hub) -> hub.Hub:
     try:
         sources = load.read_sources(opened.settings)
         templates = load_templates(opened.settings.directory / "templates")
-        validators = hub.validators_of(opened.settings, sources.values)
+        validators = outlet.validators_of(opened.settings, sources.values)
     except HubctlError as error:
         log.warning("the changed inputs are wrong; the last good ones stay", error=str(error), hint=error.hint)
         return opened
-    outlet = opened.outlet
-    if validators.digest != outlet.validators.digest:  # the same ones are compiled already
-        outlet = replace(outlet, validators=validators)
-    return replace(opened, sources=sources, templates=templates, outlet=outlet)
+    to = opened.outlet
+    if validators.digest != to.validators.digest:  # the same ones are compiled already
+        to = replace(to, validators=validators)
+    return replace(opened, sources=sources, templates=templates, outlet=to)
 
 
 def _needs_reopening(before: hub.Hub, after: hub.Hub) -> bool:

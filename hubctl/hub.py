@@ -1,4 +1,4 @@
-"""Hub: the open parts of one hubctl process, and what it wants of the branch.
+"""Hub: the open parts of one hubctl process.
 
 Opened at the edge (command line, controller), handed to ``reconcile``; apart from it so that ``reconcile`` is only the
 order of a pass.
@@ -8,55 +8,27 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import hubctl
-from hubctl.conform.cache import Cache
-from hubctl.conform.check import Checker, Validators
-from hubctl.errors import GuardRefused, InputError, PublishConflict, RemoteFailed
+from hubctl import desired, outlet
+from hubctl.conform.check import Checker
+from hubctl.errors import GuardRefused, InputError, PublishConflict
 from hubctl.inputs import load
-from hubctl.model import digest, tree
 from hubctl.model import incident as incidents
 from hubctl.model import remediation as remediations
-from hubctl.model.fleet import HubInputs
+from hubctl.model import tree
 from hubctl.model.predictor import Observation
-from hubctl.model.values import HubValues
 from hubctl.publish import branch, pulls
-from hubctl.publish.access import Access
-from hubctl.publish.forge import Forge, forge_of
-from hubctl.publish.repository import Repository
-from hubctl.publish.signing import Signer
-from hubctl.publish.versions import versions
 from hubctl.remediate import actions, override
 from hubctl.render.templates import Templates, load_templates
-from hubctl.render.tree import render_tree
 from hubctl.settings import Settings
 
 if TYPE_CHECKING:  # publish and diff start without HTTP and SQL, which only a whole pass needs
     from hubctl.observe.poll import Poller
     from hubctl.store.schema import Store
-
-INCIDENT_TRAILER = "Hubctl-Incident"
-"""Commit trailer that carries the incident's id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outlet:
-    """Where a publish goes.
-
-    Attributes:
-        repository: the only door to Git.
-        validators: of the cached schemas, compiled once.
-        forge: where pull requests are opened; None when hubctl commits to the branch itself.
-    """
-
-    repository: Repository
-    validators: Validators
-    forge: Forge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +46,7 @@ class Hub:
     environ: Mapping[str, str]
     sources: load.Sources
     templates: Templates
-    outlet: Outlet
+    outlet: outlet.Outlet
     store: Store
     poller: Poller
 
@@ -127,12 +99,14 @@ class Hub:
             if checked not in (None, published.commit):
                 raise PublishConflict("the branch moved", hint="the next pass tries again")
             checker = Checker(self.outlet.validators)
-            wanted = wanted_override(self.sources, self.templates, published, files, remediation, incident, checker)
+            wanted = desired.wanted_override(
+                self.sources, self.templates, published, files, remediation, incident, checker
+            )
             # What is wrong elsewhere does not keep an action from the spokes that it is for.
             checker.refuse(only=remediation.clusters)
             return wanted
 
-        options = publish_options(self.sources)
+        options = desired.publish_options(self.sources)
         if self.outlet.forge and self.outlet.forge.per_action:
             forge = self.outlet.forge.of_action(remediation.id)
             proposed = await pulls.propose(self.outlet.repository, forge, wanted_on, options, now=now, titled=True)
@@ -151,9 +125,9 @@ class Hub:
         """
 
         def wanted_on(published: tree.Published) -> tree.Wanted:
-            return wanted_fleet(self.sources, self.templates, published)[1]
+            return desired.wanted_fleet(self.sources, self.templates, published)[1]
 
-        seen = await branch.compared(self.outlet.repository, wanted_on, publish_options(self.sources))
+        seen = await branch.compared(self.outlet.repository, wanted_on, desired.publish_options(self.sources))
         spokes = seen.found.spokes
         if waiting := sorted({*spokes.added, *spokes.changed, *spokes.removed}.intersection(remediation.clusters)):
             raise PublishConflict(
@@ -162,275 +136,6 @@ class Hub:
                 hint="merge the pull request, or take the change out of the inputs",
             )
         return seen.tip.commit
-
-
-def inputs_on(sources: load.Sources, published: tree.Published) -> HubInputs:
-    """The fleet as it is with the overrides of the published branch; in mode ``hydrated``, with the folder's own."""
-    return load.reload(sources, published.overrides if sources.overrides is None else sources.overrides)
-
-
-async def inputs_in_force(settings: Settings, sources: load.Sources, *, ask: bool = False) -> HubInputs:
-    """The fleet with the overrides of the branch: as of now if ``ask``, else as of the last fetch.
-
-    Without a remote, before the first fetch and when the remote does not answer, the folder's own overrides count.
-
-    Raises:
-        InputError: an override is wrong.
-    """
-    folder = sources.values.hubctl.gitops.overrides
-    here = tree.Published(overrides=load.read_overrides(settings, folder))
-    if not sources.values.hubctl.gitops.remote or not (ask or settings.state.is_dir()):
-        return inputs_on(sources, here)
-    try:
-        if sources.overrides is not None:
-            return as_delivered(inputs_on(sources, here), await delivered(settings, sources, ask=ask))
-        repository = open_repository(settings, sources)
-        published = await (branch.published if ask else branch.remembered)(repository, folder)
-        found = inputs_on(sources, published if published.commit else here)
-        if published.commit and sources.values.hubctl.gitops.publishing.by_pull_request:
-            return as_delivered(found, await delivered_at(repository, sources, published.commit))
-    except RemoteFailed as error:
-        known = inputs_on(sources, here)
-        return replace(known, warnings=(*known.warnings, f"the branch cannot be read now: {error}"))
-    return found
-
-
-async def delivered(settings: Settings, sources: load.Sources, *, ask: bool) -> dict[tuple[str, str], str] | None:
-    """(Spoke, model) to the version that the branch which Argo CD reads names.
-
-    Without ``ask`` that is the branch as it was fetched last, None if it never was.
-
-    Raises:
-        RemoteFailed: the remote did not answer.
-    """
-    gitops = sources.values.hubctl.gitops
-    repository = _open(settings, sources, gitops.branch)
-    tip = await (repository.fetch() if ask else repository.known())
-    if not tip and not ask:
-        return None
-    return await delivered_at(repository, sources, tip)
-
-
-async def delivered_at(repository: Repository, sources: load.Sources, tip: str) -> dict[tuple[str, str], str]:
-    """The same at one commit of the branch."""
-    folder = f"{sources.values.hubctl.gitops.path}/{tree.SPOKES}"
-    return versions(await repository.read(tip, [folder]), folder)
-
-
-def as_delivered(inputs: HubInputs, found: Mapping[tuple[str, str], str] | None) -> HubInputs:
-    """The fleet with the versions that wait for no promotion any more; models that are not delivered yet are left out.
-
-    Without this, what an old version answers would be held against the new one.
-    """
-    if found is None:
-        return inputs
-    clusters = []
-    for cluster in inputs.clusters:
-        there = [model for model in cluster.models if (cluster.name, model.name) in found]
-        models = (replace(model, version=found[cluster.name, model.name] or model.version) for model in there)
-        clusters.append(replace(cluster, models=tuple(models)))
-    return replace(inputs, clusters=tuple(clusters))
-
-
-async def overrides_in_force(settings: Settings, sources: load.Sources) -> tuple[tree.Published, tuple[str, ...]]:
-    """The overrides that :func:`inputs_in_force` takes, as files, and warnings; those of the folder are of no commit.
-
-    Raises:
-        InputError: the folder cannot be read.
-    """
-    if sources.overrides is not None:
-        return tree.Published(overrides=sources.overrides), ()
-    folder = sources.values.hubctl.gitops.overrides
-    here = tree.Published(overrides=load.read_overrides(settings, folder))
-    if not sources.values.hubctl.gitops.remote or not settings.state.is_dir():
-        return here, ()
-    try:
-        published = await branch.remembered(open_repository(settings, sources), folder)
-    except RemoteFailed as error:
-        return here, (f"the branch cannot be read now: {error}",)
-    return (published if published.commit else here), ()
-
-
-def wanted_fleet(
-    sources: load.Sources,
-    templates: Templates,
-    published: tree.Published,
-    message: str = "",
-    *,
-    checker: Checker | None = None,
-) -> tuple[HubInputs, tree.Wanted]:
-    """The fleet on this tip, and everything that the rendered folder should hold then; the checker sees each object."""
-    inputs = inputs_on(sources, published)
-    rendered = render_tree(inputs, templates, checker)
-    gitops = sources.values.hubctl.gitops
-    subject, _, body = message.partition("\n")
-    wanted = tree.Wanted(
-        files={f"{gitops.path}/{path}": data for path, data in rendered.files.items()},
-        owned=(gitops.path,),
-        subject=subject or f"Render {len(inputs.clusters)} spokes",
-        body=body.strip(),
-        trailers=provenance(inputs, templates),
-    )
-    return inputs, wanted
-
-
-def wanted_override(
-    sources: load.Sources,
-    templates: Templates,
-    published: tree.Published,
-    files: Mapping[str, bytes],
-    remediation: remediations.Remediation,
-    incident: incidents.Incident,
-    checker: Checker | None = None,
-) -> tree.Wanted:
-    """The overrides, and only the folders that follow from them: those of the spokes concerned.
-
-    Raises:
-        GuardRefused: a spoke no longer has the version that the action is to take back.
-    """
-    check_targets(inputs_on(sources, published), remediation)
-    gitops = sources.values.hubctl.gitops
-    after = tree.Published(published.commit, {**published.overrides, **files})
-    inputs = inputs_on(sources, after)
-    rendered = render_tree(inputs, templates, checker)
-    folders = [f"{tree.SPOKES}/{name}" for name in remediation.clusters]
-    wanted = {path: data for folder in folders for path, data in rendered.below(folder).items()}
-    return tree.Wanted(
-        files={f"{gitops.path}/{path}": data for path, data in wanted.items()}
-        | {f"{gitops.overrides}/{name}": data for name, data in files.items()},
-        owned=tuple(f"{gitops.path}/{folder}" for folder in folders),
-        subject=subject_of(remediation),
-        body=f"{incident.summary}\n\nTo undo it, `git revert` this commit; hubctl will not do it again.",
-        trailers=(
-            *provenance(inputs, templates),
-            (actions.TRAILER, remediation.id),
-            (INCIDENT_TRAILER, incident.id),
-        ),
-    )
-
-
-def provenance(inputs: HubInputs, templates: Templates) -> tuple[tuple[str, str], ...]:
-    """Trailers that say what a commit was rendered from; they alone never make one."""
-    return ((digest.INPUTS_TRAILER, digest.of_inputs(inputs)), (digest.TEMPLATES_TRAILER, templates.digest))
-
-
-def check_targets(inputs: HubInputs, remediation: remediations.Remediation) -> None:
-    """Refuse an action whose reason is gone: the plan was made on an older tip.
-
-    Raises:
-        GuardRefused: naming the first spoke that moved on.
-    """
-    for target in remediation.targets:
-        cluster = inputs.cluster(target.cluster)
-        found = cluster.model(remediation.model) if cluster and remediation.model else None
-        now_at = found.version if found else "gone"
-        if cluster is None or (target.from_version and now_at != target.from_version):
-            raise GuardRefused(
-                f"{target.cluster} no longer has {remediation.model} {target.from_version} (now {now_at})",
-                hint="the next pass decides anew on what is deployed then",
-            )
-
-
-def subject_of(remediation: remediations.Remediation) -> str:
-    """One line for the commit and for people."""
-    places = ", ".join(remediation.clusters)
-    if remediation.action is remediations.Action.QUARANTINE:
-        return f"Quarantine {places}"
-    versions = sorted({target.to_version for target in remediation.targets})
-    return f"Roll back {remediation.model} to {' and '.join(versions)} on {places}"
-
-
-def publish_options(
-    sources: load.Sources, *, confirmed: int | None = None, dry_run: bool = False
-) -> branch.PublishOptions:
-    """How the branch is written to, from the values."""
-    gitops = sources.values.hubctl.gitops
-    return branch.PublishOptions(
-        overrides=gitops.overrides,
-        path=gitops.path,
-        removal_limit=gitops.max_removed_clusters,
-        confirmed=confirmed,
-        author_name=gitops.author.name,
-        author_email=gitops.author.email,
-        dry_run=dry_run,
-        version=hubctl.__version__,
-    )
-
-
-def remote_of(settings: Settings, sources: load.Sources) -> str:
-    """Where hubctl pushes; a relative path is relative to the folder of the inputs.
-
-    Raises:
-        InputError: nothing says where.
-    """
-    remote = sources.values.hubctl.gitops.remote
-    if not remote:
-        raise InputError(
-            "nothing says where to publish",
-            where="values-hub.yaml hubctl.gitops.remote",
-            hint="set hubctl.gitops.remote to a Git URL or path, or HUBCTL_REMOTE for this run",
-        )
-    if ":" in remote or Path(remote).is_absolute():
-        return remote
-    return str((settings.directory / remote).resolve())
-
-
-def open_repository(settings: Settings, sources: load.Sources) -> Repository:
-    """The cache of the branch that is published to, in the state folder; nothing is fetched yet."""
-    gitops = sources.values.hubctl.gitops
-    proposed = gitops.publishing.proposed(gitops.branch)
-    base = gitops.branch if gitops.publishing.hydrates else ""
-    return _open(settings, sources, proposed, base)
-
-
-def _open(settings: Settings, sources: load.Sources, branch_name: str, base: str = "") -> Repository:
-    access = Access(sources.values.hubctl.gitops.credentials, settings.directory)
-    signer = signer_of(settings, sources)
-    remote = remote_of(settings, sources)
-    return Repository(settings.state, remote, branch_name, base=base, access=access, signer=signer)
-
-
-def schemas_folder(settings: Settings, values: HubValues) -> Path:
-    """Where the schemas are cached: as this run says, as the values say, or in the state folder."""
-    said = values.hubctl.schemas.folder
-    return settings.schemas or (settings.directory / said if said else settings.state / "schemas")
-
-
-def validators_of(settings: Settings, values: HubValues) -> Validators:
-    """Validators of the cached schemas; none is compiled yet.
-
-    Raises:
-        InputError: the cache cannot be read.
-    """
-    cache = Cache(schemas_folder(settings, values))
-    return Validators(cache, cache.digest)
-
-
-def open_outlet(settings: Settings, sources: load.Sources) -> Outlet:
-    """Where a publish goes; nothing is asked yet.
-
-    Raises:
-        InputError: the schemas cannot be read, or the values do not say where pull requests are opened.
-    """
-    return Outlet(
-        open_repository(settings, sources), validators_of(settings, sources.values), open_forge(settings, sources)
-    )
-
-
-def open_forge(settings: Settings, sources: load.Sources) -> Forge | None:
-    """Where pull requests are opened; None when hubctl commits to the branch itself. Nothing is asked yet.
-
-    Raises:
-        InputError: the values and the remote do not say where that is.
-    """
-    gitops = sources.values.hubctl.gitops
-    return forge_of(gitops, settings.directory) if gitops.publishing.by_pull_request else None
-
-
-def signer_of(settings: Settings, sources: load.Sources) -> Signer | None:
-    """What signs commits; None when the values name no key."""
-    signing = sources.values.hubctl.gitops.signing
-    return Signer(signing, settings.directory) if signing else None
 
 
 def store_url(settings: Settings, sources: load.Sources, environ: Mapping[str, str]) -> str:
@@ -475,10 +180,10 @@ async def open_hub(
 
     sources = sources or load.read_sources(settings)
     templates = load_templates(settings.directory / "templates")
-    outlet = open_outlet(settings, sources)
+    opened = outlet.open_outlet(settings, sources)
     store = open_store(store_url(settings, sources, environ))
     async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen) as poller:
         try:
-            yield Hub(settings, environ, sources, templates, outlet, store, poller)
+            yield Hub(settings, environ, sources, templates, opened, store, poller)
         finally:
             store.close()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from hubctl import hub
+from hubctl import desired, outlet
 from hubctl.conform.check import Checker
 from hubctl.errors import PublishConflict
 from hubctl.inputs import load
@@ -46,7 +46,7 @@ class Published:
 
 async def publish(
     settings: Settings,
-    outlet: hub.Outlet,
+    outlet: outlet.Outlet,
     read: tuple[load.Sources, Templates],
     *,
     options: Callable[[load.Sources], branch.PublishOptions],
@@ -80,7 +80,7 @@ async def publish(
 
     def wanted_on(published: tree.Published) -> tree.Wanted:
         checker = Checker(outlet.validators)
-        inputs, wanted = hub.wanted_fleet(sources, templates, published, message, checker=checker)
+        inputs, wanted = desired.wanted_fleet(sources, templates, published, message, checker=checker)
         latest.append(inputs)
         checker.refuse(required=sources.values.hubctl.schemas.required)
         return wanted

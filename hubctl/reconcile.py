@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from hubctl import desired, outlet, promotion
 from hubctl import hub as hubs
-from hubctl import promotion
 from hubctl.aggregate import aggregate
 from hubctl.decide.rules import decide
 from hubctl.errors import GuardRefused, HubctlError, ManifestRefused, PublishConflict, RemoteFailed
@@ -103,18 +103,18 @@ async def load(hub: hubs.Hub, so_far: Pass) -> Pass:
     except RemoteFailed as error:
         published = await branch.remembered(hub.outlet.repository, hub.sources.values.hubctl.gitops.overrides)
         problems = (*problems, error)
-    inputs = hubs.inputs_on(hub.sources, published)
+    inputs = desired.inputs_on(hub.sources, published)
     # A change that waits for its promotion or merge runs nowhere yet.
     if hub.sources.overrides is not None:
         try:
-            found = await hubs.delivered(hub.settings, hub.sources, ask=not problems)
+            found = await outlet.delivered(hub.settings, hub.sources, ask=not problems)
         except RemoteFailed as error:
-            found = await hubs.delivered(hub.settings, hub.sources, ask=False)
+            found = await outlet.delivered(hub.settings, hub.sources, ask=False)
             problems = (*problems, error)
-        inputs = hubs.as_delivered(inputs, found)
+        inputs = desired.as_delivered(inputs, found)
     elif hub.outlet.forge is not None and published.commit:
-        found = await hubs.delivered_at(hub.outlet.repository, hub.sources, published.commit)
-        inputs = hubs.as_delivered(inputs, found)
+        found = await outlet.delivered_at(hub.outlet.repository, hub.sources, published.commit)
+        inputs = desired.as_delivered(inputs, found)
     return replace(so_far, published=published, inputs=inputs, problems=problems)
 
 
@@ -138,7 +138,7 @@ async def recover(hub: hubs.Hub, so_far: Pass) -> Pass:
 
 async def publish(hub: hubs.Hub, so_far: Pass) -> Pass:
     """The rendered fleet as a commit, if anything changed; a refusal does not keep the pass from observing."""
-    options = partial(hubs.publish_options, dry_run=so_far.dry_run)
+    options = partial(desired.publish_options, dry_run=so_far.dry_run)
     read = (hub.sources, hub.templates)
     try:
         made = await promotion.publish(hub.settings, hub.outlet, read, options=options, now=so_far.now)

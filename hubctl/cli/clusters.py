@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from hubctl import hub
+from hubctl import outlet
 from hubctl.cli import importing, output, rendering
 from hubctl.errors import InputError
 from hubctl.inputs import edit, load
@@ -150,7 +150,7 @@ def remove_cluster(settings_of: Any, name: str, dry_run: bool) -> None:
 
 def in_force(settings: Settings) -> HubInputs:
     """The fleet with the overrides of the branch, as of the last fetch."""
-    return asyncio.run(hub.inputs_in_force(settings, load.read_sources(settings)))
+    return asyncio.run(outlet.inputs_in_force(settings, load.read_sources(settings)))
 
 
 def checked(settings: Settings, undo: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from hubctl import hub, promotion
+from hubctl import desired, outlet, promotion
 from hubctl.cli import difference, output, proposals, rendering, shapes
 from hubctl.cli.review import print_fields
 from hubctl.conform.check import Checker, Problem
@@ -90,20 +90,20 @@ def show_difference(settings: Settings, view: View) -> changes.Changes | None:
     if rendering.switched_off(HubInputs(sources.values, ())):
         return None
     templates = load_templates(settings.directory / "templates")
-    validators = hub.validators_of(settings, sources.values)
+    validators = outlet.validators_of(settings, sources.values)
     latest: list[HubInputs] = []
     refused: list[Problem] = []
 
     def wanted_on(published: tree.Published) -> tree.Wanted:
         checker = Checker(validators)
-        inputs, wanted = hub.wanted_fleet(sources, templates, published, checker=checker)
+        inputs, wanted = desired.wanted_fleet(sources, templates, published, checker=checker)
         latest.append(inputs)
         refused[:] = checker.problems
         warn_of_stale_overrides(settings, sources, published)
         return wanted
 
-    repository = hub.open_repository(settings, sources)
-    found, old = asyncio.run(branch.pending(repository, wanted_on, hub.publish_options(sources)))
+    repository = outlet.open_repository(settings, sources)
+    found, old = asyncio.run(branch.pending(repository, wanted_on, desired.publish_options(sources)))
     rendering.warn(latest[-1])
     for problem in refused:
         output.say(f"warning: publish will refuse {problem.where}: {problem.message}", colour="yellow")
@@ -139,10 +139,10 @@ def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int |
     if rendering.switched_off(HubInputs(sources.values, ())):
         return
     read = (sources, load_templates(settings.directory / "templates"))
-    outlet = hub.open_outlet(settings, sources)
-    options = partial(hub.publish_options, confirmed=allow_removing, dry_run=dry_run)
+    opened = outlet.open_outlet(settings, sources)
+    options = partial(desired.publish_options, confirmed=allow_removing, dry_run=dry_run)
     published = asyncio.run(
-        promotion.publish(settings, outlet, read, options=options, message=message, now=datetime.now(UTC))
+        promotion.publish(settings, opened, read, options=options, message=message, now=datetime.now(UTC))
     )
     rendering.warn(published.inputs)
     if published.proposed is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from hubctl import hub, promotion
+from hubctl import hub, outlet, promotion
 from hubctl.cli import output, shapes
 from hubctl.conform.check import FETCH, Checker
 from hubctl.errors import HubctlError
@@ -122,7 +122,7 @@ async def reach_remote(settings: Settings, sources: load.Sources) -> str:
     """Fetch the branch."""
     gitops = sources.values.hubctl.gitops
     name = gitops.publishing.proposed(gitops.branch)
-    published = await branch.published(hub.open_repository(settings, sources), gitops.overrides)
+    published = await branch.published(outlet.open_repository(settings, sources), gitops.overrides)
     if not published.commit:
         return f"reachable; branch {name} does not exist yet, the first publish makes it"
     return f"branch {name} at {published.commit[:12]}, {output.count(len(published.overrides), 'override')}"
@@ -136,7 +136,7 @@ async def find_commit(settings: Settings, sources: load.Sources) -> str:
 
 async def reach_forge(settings: Settings, sources: load.Sources) -> str:
     """Ask the forge for the repository and its pull request."""
-    forge = hub.open_forge(settings, sources)
+    forge = outlet.open_forge(settings, sources)
     if forge is None:
         return "hubctl commits to the branch itself"
     await forge.check()
@@ -147,7 +147,7 @@ async def reach_forge(settings: Settings, sources: load.Sources) -> str:
 
 async def find_key(settings: Settings, sources: load.Sources) -> str:
     """Read the key that commits are signed with."""
-    signer = hub.signer_of(settings, sources)
+    signer = outlet.signer_of(settings, sources)
     if signer is None:
         return "commits are not signed"
     signer.check()
@@ -156,7 +156,7 @@ async def find_key(settings: Settings, sources: load.Sources) -> str:
 
 async def render(settings: Settings, sources: load.Sources, inputs: list[HubInputs]) -> str:
     """Render everything."""
-    found = await hub.inputs_in_force(settings, sources)
+    found = await outlet.inputs_in_force(settings, sources)
     inputs.append(found)
     made = render_tree(found, load_templates(settings.directory / "templates"))
     warned = f"; {output.count(len(found.warnings), 'warning')}: run `hubctl validate`" if found.warnings else ""
@@ -174,7 +174,7 @@ async def schemas(settings: Settings, inputs: HubInputs) -> Check:
 
 async def fit(settings: Settings, inputs: HubInputs, made: list[Checker]) -> str:
     """Check every rendered object."""
-    checker = Checker(hub.validators_of(settings, inputs.values))
+    checker = Checker(outlet.validators_of(settings, inputs.values))
     made.append(checker)
     render_tree(inputs, load_templates(settings.directory / "templates"), checker)
     checker.refuse()

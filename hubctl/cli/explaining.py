@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hubctl import hub
+from hubctl import hub, outlet
 from hubctl.cli import output
 from hubctl.cli.remediations import describe
 from hubctl.cli.shapes import incident_data, observation_data, observation_row, remediation_data
@@ -75,7 +75,7 @@ async def commits_of(settings: Settings, sources: load.Sources, actions: tuple[R
     if not wanted:
         return ()
     try:
-        repository = hub.open_repository(settings, sources)
+        repository = outlet.open_repository(settings, sources)
         await repository.fetch()
         found = await repository.log(limit=1_000)
     except HubctlError as error:

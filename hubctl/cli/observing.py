@@ -10,7 +10,7 @@ from typing import Any
 import click
 import structlog
 
-from hubctl import controller, hub
+from hubctl import controller, hub, outlet
 from hubctl.cli import delivery, output, proposals, rendering, shapes
 from hubctl.errors import InputError
 from hubctl.inputs import load
@@ -41,7 +41,7 @@ def poll(settings_of: Any, cluster: str | None, model: str | None, shape: str) -
     """
     settings = settings_of()
     sources = load.read_sources(settings)
-    inputs = asyncio.run(hub.inputs_in_force(settings, sources, ask=True))
+    inputs = asyncio.run(outlet.inputs_in_force(settings, sources, ask=True))
     rendering.warn(inputs)
     if rendering.switched_off(inputs):
         return
@@ -142,7 +142,7 @@ def status(settings_of: Any, storage: bool, shape: str) -> None:
     """
     settings = settings_of()
     sources = load.read_sources(settings)
-    inputs = asyncio.run(hub.inputs_in_force(settings, sources))
+    inputs = asyncio.run(outlet.inputs_in_force(settings, sources))
     with open_store(hub.store_url(settings, sources, os.environ)) as store:
         health, incidents, last = store.journal.load_health(), store.cases.unresolved(), store.journal.last_pass()
         executing, size = store.remedies.executing(), store.size() if storage else None

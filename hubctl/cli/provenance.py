@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hubctl import hub
+from hubctl import desired, outlet
 from hubctl.cli import output, rendering
 from hubctl.cli.explaining import clock, heading
 from hubctl.errors import RemoteFailed
@@ -60,7 +60,7 @@ async def history_of(
     """
     if not _NAME.fullmatch(spoke):
         return (), {}, True
-    repository = hub.open_repository(settings, sources)
+    repository = outlet.open_repository(settings, sources)
     folder = f"{sources.values.hubctl.gitops.path}/{tree.SPOKES}/{spoke}"
     whole = True
     try:
@@ -81,7 +81,7 @@ def commit_data(found: Record, files: Mapping[str, str]) -> dict[str, Any]:
         "author": found.author,
         "subject": found.subject,
         "action": found.trailer(actions.TRAILER),
-        "incident": found.trailer(hub.INCIDENT_TRAILER),
+        "incident": found.trailer(desired.INCIDENT_TRAILER),
         "inputs": found.trailer(digest.INPUTS_TRAILER),
         "templates": found.trailer(digest.TEMPLATES_TRAILER),
         "trailers": [{"key": key, "value": value} for key, value in found.trailers],
@@ -98,5 +98,5 @@ def print_history(commits: tuple[Record, ...], files: Mapping[str, Mapping[str, 
             click.echo(f"  {change} {path}")
         for key, value in found.trailers:
             click.echo(f"  {key}: {value}")
-        if incident := found.trailer(hub.INCIDENT_TRAILER):
+        if incident := found.trailer(desired.INCIDENT_TRAILER):
             click.echo(f"  see the evidence with `hubctl explain {incident}`")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hubctl import hub
+from hubctl import desired, hub, outlet
 from hubctl.cli import output
 from hubctl.cli.incidents import opened
 from hubctl.cli.shapes import remediation_data
@@ -147,11 +147,11 @@ def preview(settings_of: Any, remediation_id: str) -> None:
     files = {name: override.to_yaml(made) for name, made in override.overrides_for(item, incident).items()}
 
     def wanted_on(published: tree.Published) -> tree.Wanted:
-        return hub.wanted_override(sources, templates, published, files, item, incident)
+        return desired.wanted_override(sources, templates, published, files, item, incident)
 
-    repository, options = hub.open_repository(settings, sources), hub.publish_options(sources)
+    repository, options = outlet.open_repository(settings, sources), desired.publish_options(sources)
     found, old = asyncio.run(branch.pending(repository, wanted_on, options))
-    output.say(hub.subject_of(item))
+    output.say(desired.subject_of(item))
     for path in sorted({*found.writes, *found.removed}):
         output.print_patch(changes.unified(path, old.get(path), found.writes.get(path)))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from hubctl import hub
+from hubctl import outlet
 from hubctl.cli import fieldpath, origins, output, rendering
 from hubctl.errors import HubctlError, InputError
 from hubctl.explanation import file as explanation
@@ -73,7 +73,7 @@ def open_fleet(settings: Settings, only: str | None = None) -> Fleet:
         TemplateError: a template cannot be parsed.
     """
     sources = load.read_sources(settings, only)
-    published, warnings = asyncio.run(hub.overrides_in_force(settings, sources))
+    published, warnings = asyncio.run(outlet.overrides_in_force(settings, sources))
     for warning in warnings:
         output.say(f"warning: {warning}", colour="yellow")
     folder = settings.directory / "templates"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hubctl import hub
+from hubctl import outlet
 from hubctl.cli import output, rendering
 from hubctl.cli.schemas import cluster_options
 from hubctl.conform.check import FETCH, Checker
@@ -98,7 +98,7 @@ def offline(settings: Settings, *, strict: bool) -> Offline:
         ManifestRefused: an object does not fit its schema.
     """
     inputs = load.load_inputs(settings, None)
-    checker = Checker(hub.validators_of(settings, inputs.values))
+    checker = Checker(outlet.validators_of(settings, inputs.values))
     rendered = render_tree(inputs, load_templates(settings.directory / "templates"), checker)
     checker.refuse(required=strict or inputs.values.hubctl.schemas.required)
     return Offline(inputs, rendered, checker)

@@ -19,7 +19,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, reject, settings
 
-from hubctl import hub
+from hubctl import desired
 from hubctl.cli import main
 from hubctl.inputs import load
 from hubctl.model import tree
@@ -159,12 +159,12 @@ async def published(world: World, fleet: Fleet, templates: Templates) -> dict[st
 
     def wanted_on(tip: tree.Published) -> tree.Wanted:
         """The folder's overrides go along, as a remediation's commit has them."""
-        _, wanted = hub.wanted_fleet(fleet.sources, templates, tree.Published(tip.commit, fleet.overrides))
+        _, wanted = desired.wanted_fleet(fleet.sources, templates, tree.Published(tip.commit, fleet.overrides))
         latest.update(wanted.files)
         named = {f"{gitops.overrides}/{name}": data for name, data in fleet.overrides.items()}
         return replace(wanted, files={**wanted.files, **named}, owned=(*PLACES, gitops.overrides))
 
-    options = hub.publish_options(fleet.sources, confirmed=1_000)
+    options = desired.publish_options(fleet.sources, confirmed=1_000)
     await branch.publish(world.repository("mine"), wanted_on, options, now=NOW)
     world.git("-C", "clone", "-c", "maintenance.auto=false", "pull", "--quiet", "--ff-only")
     clone = world.home / "clone"
@@ -182,9 +182,9 @@ async def check_no_difference(world: World, fleet: Fleet, templates: Templates) 
     def wanted_on(tip: tree.Published) -> tree.Wanted:
         assert tip.overrides == fleet.overrides
         reversed_ = tree.Published(tip.commit, dict(reversed([*tip.overrides.items()])))
-        return hub.wanted_fleet(backwards, templates, reversed_)[1]
+        return desired.wanted_fleet(backwards, templates, reversed_)[1]
 
-    found, _ = await branch.pending(world.repository("other"), wanted_on, hub.publish_options(fleet.sources))
+    found, _ = await branch.pending(world.repository("other"), wanted_on, desired.publish_options(fleet.sources))
     assert found.empty
 
 
