@@ -172,25 +172,6 @@ def as_delivered(inputs: HubInputs, found: Mapping[tuple[str, str], str] | None)
     return replace(inputs, clusters=tuple(clusters))
 
 
-async def overrides_in_force(settings: Settings, sources: load.Sources) -> tuple[tree.Published, tuple[str, ...]]:
-    """The overrides that :func:`inputs_in_force` takes, as files, and warnings; those of the folder are of no commit.
-
-    Raises:
-        InputError: the folder cannot be read.
-    """
-    if sources.overrides is not None:
-        return tree.Published(overrides=sources.overrides), ()
-    folder = sources.values.hubctl.gitops.overrides
-    here = tree.Published(overrides=load.read_overrides(settings, folder))
-    if not sources.values.hubctl.gitops.remote or not settings.state.is_dir():
-        return here, ()
-    try:
-        published = await branch.remembered(open_repository(settings, sources), folder)
-    except RemoteFailed as error:
-        return here, (f"the branch cannot be read now: {error}",)
-    return (published if published.commit else here), ()
-
-
 def wanted_fleet(
     sources: load.Sources,
     templates: Templates,

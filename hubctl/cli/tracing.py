@@ -12,7 +12,7 @@ import click
 
 from hubctl import hub
 from hubctl.cli import fieldpath, origins, output, rendering, review
-from hubctl.errors import HubctlError, InputError
+from hubctl.errors import HubctlError, InputError, RemoteFailed
 from hubctl.explanation import file as explanation
 from hubctl.explanation.evidence import Proof
 from hubctl.explanation.fleet import Fleet
@@ -20,6 +20,7 @@ from hubctl.explanation.found import Explanation, Leaf
 from hubctl.inputs import load
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
+from hubctl.publish import branch
 from hubctl.render import marks
 from hubctl.render.leaves import GONE
 from hubctl.render.templates import load_templates
@@ -72,8 +73,8 @@ def open_fleet(settings: Settings, only: str | None = None) -> Fleet:
         TemplateError: a template cannot be parsed.
     """
     sources = load.read_sources(settings, only)
-    published, warnings = asyncio.run(hub.overrides_in_force(settings, sources))
-    for warning in warnings:
+    published, warning = asyncio.run(overrides_in_force(settings, sources))
+    if warning:
         output.say(f"warning: {warning}", colour="yellow")
     folder = settings.directory / "templates"
     gitops = sources.values.hubctl.gitops
@@ -86,6 +87,25 @@ def open_fleet(settings: Settings, only: str | None = None) -> Fleet:
         marked=load_templates(folder, marks.Marking),
         branch=gitops.branch if published.commit else "",
     )
+
+
+async def overrides_in_force(settings: Settings, sources: load.Sources) -> tuple[tree.Published, str]:
+    """The overrides that count, as ``hub.inputs_in_force`` takes them, and a warning; the folder's are of no commit.
+
+    Raises:
+        InputError: the folder cannot be read.
+    """
+    if sources.overrides is not None:
+        return tree.Published(overrides=sources.overrides), ""
+    folder = sources.values.hubctl.gitops.overrides
+    here = tree.Published(overrides=load.read_overrides(settings, folder))
+    if not sources.values.hubctl.gitops.remote or not settings.state.is_dir():
+        return here, ""
+    try:
+        published = await branch.remembered(hub.open_repository(settings, sources), folder)
+    except RemoteFailed as error:
+        return here, f"the branch cannot be read now: {error}"
+    return (published if published.commit else here), ""
 
 
 def _spoke_in(path: str) -> str | None:
