@@ -27,6 +27,8 @@ hubctl:
       expose: {via: ingress, host: "{model}.{cluster}.example.com"}
       models:
         anomaly-detector: {maxReplicas: 6}
+  notCredentials:
+    - {file: templates/spoke/own.yaml.j2, field: stringData.where, reason: a namespace}
 """
 EDGE_A = """\
 apiVersion: hubctl.io/v1alpha1
