@@ -141,7 +141,8 @@ def from_cluster(
         InputError: no cluster is named.
         RemoteFailed: it does not answer.
     """
-    from hubctl.conform import cluster, pull  # noqa: PLC0415 - for the Kubernetes client, which loads slowly
+    from hubctl.conform import pull  # noqa: PLC0415 - only with a cluster
+    from hubctl.fleet import cluster  # noqa: PLC0415 - for the Kubernetes client, which loads slowly
 
     asked = cluster.connect(kubeconfig, context)
     origin = Origin(asked.address, pull.version_of(asked), now)

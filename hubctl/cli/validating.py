@@ -132,7 +132,8 @@ def ask(found: Offline, kubeconfig: Path | None, context: str | None, spoke: str
         InputError: no cluster is named.
         RemoteFailed: it does not answer.
     """
-    from hubctl.conform import cluster, dryrun  # noqa: PLC0415 - for the Kubernetes client, which loads slowly
+    from hubctl.conform import dryrun  # noqa: PLC0415 - only with a cluster
+    from hubctl.fleet import cluster  # noqa: PLC0415 - for the Kubernetes client, which loads slowly
 
     folder = f"{tree.SPOKES}/{spoke}" if spoke else tree.HUB
     manifests = [

@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from hubctl.conform.cluster import Answer, Cluster
 from hubctl.errors import RemoteFailed
+from hubctl.model.apiserver import Answer, ApiServer
 
 AT_ONCE = 8
 """Requests under way together: below what an API server queues for one person."""
@@ -82,7 +82,7 @@ class Asker:
         made: namespaces that will be there by the time; None: any.
     """
 
-    cluster: Cluster
+    cluster: ApiServer
     made: frozenset[str] | None
     _kinds: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
 

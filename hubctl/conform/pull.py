@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hubctl.conform.cluster import Cluster
 from hubctl.conform.kinds import Kind, Wanted, of_definition, of_openapi
 from hubctl.errors import RemoteFailed
+from hubctl.model.apiserver import ApiServer
 
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 PAGE = 20
@@ -14,7 +14,7 @@ PAGE = 20
 _FORBIDDEN = (401, 403)
 
 
-def version_of(cluster: Cluster) -> str:
+def version_of(cluster: ApiServer) -> str:
     """Such as ``v1.33.4``.
 
     Raises:
@@ -23,7 +23,7 @@ def version_of(cluster: Cluster) -> str:
     return str(cluster.get("/version").get("gitVersion", ""))
 
 
-def pull(cluster: Cluster, wanted: Wanted | None, seen: Callable[[], None] = lambda: None) -> Iterator[Kind]:
+def pull(cluster: ApiServer, wanted: Wanted | None, seen: Callable[[], None] = lambda: None) -> Iterator[Kind]:
     """The kinds that a cluster serves.
 
     Who may not list CRDs gets custom kinds from OpenAPI too, which the server keeps for everybody who is logged in.
@@ -49,7 +49,7 @@ def pull(cluster: Cluster, wanted: Wanted | None, seen: Callable[[], None] = lam
         seen()
 
 
-def _definitions(cluster: Cluster) -> Iterator[dict[str, Any]]:
+def _definitions(cluster: ApiServer) -> Iterator[dict[str, Any]]:
     query = {"limit": str(PAGE)}
     while True:
         answer = cluster.ask("GET", DEFINITIONS, query=query)
@@ -63,7 +63,7 @@ def _definitions(cluster: Cluster) -> Iterator[dict[str, Any]]:
             return
 
 
-def _documents(cluster: Cluster) -> dict[str, str]:
+def _documents(cluster: ApiServer) -> dict[str, str]:
     """API version, such as ``apps/v1``, to the path of its OpenAPI document."""
     found = {}
     for path, said in cluster.get("/openapi/v3").get("paths", {}).items():

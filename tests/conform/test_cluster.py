@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from hubctl.conform import cluster, dryrun, pull
+from hubctl.conform import dryrun, pull
 from hubctl.conform.dryrun import Asker, Manifest, Verdict
 from hubctl.conform.kinds import Wanted
 from hubctl.errors import InputError, RemoteFailed
+from hubctl.fleet import cluster
 from tests.conform.apistub import Stub, Told, serving
 from tests.conform.crds import TEXT, definition, obj, openapi, widget
 

@@ -5,13 +5,14 @@ The only door to the Kubernetes client, which takes half a second to import and 
 
 import json
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from hubctl.errors import InputError, RemoteFailed
+from hubctl.model.apiserver import Answer
 
 SECONDS = 60.0
 """A cluster's ``/openapi/v3`` of one group can take seconds when it is asked for the first time."""
@@ -20,29 +21,12 @@ _LOGIN = "see whether `kubectl` reaches it with the same --kubeconfig and --cont
 _SHOWN = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An API server's answer: the status code and the body, parsed."""
-
-    status: int
-    body: Mapping[str, Any]
-
-    @property
-    def ok(self) -> bool:
-        """Whether it did what was asked."""
-        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's range of success
-
-    @property
-    def message(self) -> str:
-        """Why not, in the server's words."""
-        return str(self.body.get("message") or f"HTTP {self.status}")
-
-
 class Cluster:
     """One API server; may be used by several threads at once."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, seconds: float = SECONDS) -> None:
         self._client = client
+        self._seconds = seconds
         self.address: str = client.configuration.host
 
     def get(self, path: str, **query: str) -> Mapping[str, Any]:
@@ -77,7 +61,7 @@ class Cluster:
         self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = self.address + path + (f"?{urlencode(query)}" if query else "")
         try:
-            response = self._client.call_api(method, url, headers, body=body or None, _request_timeout=SECONDS)
+            response = self._client.call_api(method, url, headers, body=body or None, _request_timeout=self._seconds)
             data = response.read()
         except (urllib3.exceptions.HTTPError, OSError, self._failure()) as error:
             raise RemoteFailed(f"no answer: {str(error)[:_SHOWN]}", where=self.address, hint=_LOGIN) from error
@@ -95,32 +79,57 @@ class Cluster:
         return found
 
 
-def connect(kubeconfig: Path | None, context: str | None) -> Cluster:
+def connect(kubeconfig: Path | None, context: str | None, *, seconds: float = SECONDS, patient: bool = True) -> Cluster:
     """The cluster of a kubeconfig's context, else of ``KUBECONFIG`` and ``~/.kube/config``, else of the pod we are in.
+
+    Args:
+        kubeconfig: the file, which the client reads itself.
+        context: in it; the current one when absent.
+        seconds: for one request.
+        patient: try again when no answer comes, as the client does by default, each try with those seconds.
 
     Raises:
         InputError: there is none of them, or it has no such context.
     """
     from kubernetes import client, config  # noqa: PLC0415 - see the module's docstring
 
-    # It tells of every retry as a warning; what came of them is told anyway.
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
-
     if kubeconfig is not None and not kubeconfig.is_file():
         raise InputError(f"there is no kubeconfig {kubeconfig}", hint="pass an existing one with --kubeconfig")
-    file = str(kubeconfig) if kubeconfig else None
+    made = client.Configuration()
     login: Any = config  # typed in part only
     try:
-        return Cluster(login.new_client_from_config(config_file=file, context=context))
+        with _quiet():
+            file = str(kubeconfig) if kubeconfig else None
+            login.load_kube_config(config_file=file, context=context, client_configuration=made)
     except (config.ConfigException, OSError, KeyError, TypeError, ValueError) as error:
         if kubeconfig is not None or context is not None:
-            raise InputError(f"the kubeconfig cannot be used: {error}", hint=_LOGIN) from error
-    made = client.Configuration()
+            raise InputError(f"the kubeconfig cannot be used: {_told(error)}", hint=_LOGIN) from error
+        try:
+            login.load_incluster_config(client_configuration=made)
+        except config.ConfigException as outside:
+            raise InputError(
+                "there is no cluster to ask: no kubeconfig, and this is no pod",
+                hint="pass --kubeconfig FILE, or log in so that ~/.kube/config is there",
+            ) from outside
+    if not patient:
+        made.retries = False
+    return Cluster(client.ApiClient(made), seconds)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps off the screen what the client logs: the output of credential plugins, and every try again."""
+    # It tells of every retry as a warning; what came of them is told anyway.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+    root, nowhere = logging.getLogger(), logging.NullHandler()
+    root.addHandler(nowhere)
     try:
-        login.load_incluster_config(client_configuration=made)
-    except config.ConfigException as error:
-        raise InputError(
-            "there is no cluster to ask: no kubeconfig, and this is no pod",
-            hint="pass --kubeconfig FILE, or log in so that ~/.kube/config is there",
-        ) from error
-    return Cluster(client.ApiClient(made))
+        yield
+    finally:
+        root.removeHandler(nowhere)
+
+
+def _told(error: Exception) -> str:
+    """What an error may say: the client's own words about the file, but not what a credential plugin printed."""
+    text = str(error)
+    return text if text.startswith("Invalid kube-config file") else type(error).__name__
