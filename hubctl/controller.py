@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 
 import structlog
 
-from hubctl import hub, outlet
+from hubctl import hub
+from hubctl.conform import cache
 from hubctl.errors import HubctlError, InputError
 from hubctl.inputs import load
 from hubctl.model.base import parse_duration
@@ -100,7 +101,7 @@ def _reloaded(opened: hub.Hub) -> hub.Hub:
     try:
         sources = load.read_sources(opened.settings)
         templates = load_templates(opened.settings.directory / "templates")
-        validators = outlet.validators_of(opened.settings, sources.values)
+        validators = cache.validators_of(opened.settings, sources.values)
     except HubctlError as error:
         log.warning("the changed inputs are wrong; the last good ones stay", error=str(error), hint=error.hint)
         return opened

@@ -180,10 +180,10 @@ async def open_hub(
 
     sources = sources or load.read_sources(settings)
     templates = load_templates(settings.directory / "templates")
-    opened = outlet.open_outlet(settings, sources)
     store = open_store(store_url(settings, sources, environ))
-    async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen) as poller:
-        try:
+    try:
+        opened = outlet.open_outlet(settings, sources)
+        async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen) as poller:
             yield Hub(settings, environ, sources, templates, opened, store, poller)
-        finally:
-            store.close()
+    finally:
+        store.close()

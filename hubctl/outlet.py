@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hubctl import desired
-from hubctl.conform.cache import Cache
+from hubctl.conform.cache import validators_of
 from hubctl.conform.check import Validators
 from hubctl.errors import InputError, RemoteFailed
 from hubctl.inputs import load
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
-from hubctl.model.values import HubValues
 from hubctl.publish import branch
 from hubctl.publish.access import Access
 from hubctl.publish.forge import Forge, forge_of
@@ -80,22 +79,6 @@ def _open(settings: Settings, sources: load.Sources, branch_name: str, base: str
     signer = signer_of(settings, sources)
     remote = remote_of(settings, sources)
     return Repository(settings.state, remote, branch_name, base=base, access=access, signer=signer)
-
-
-def schemas_folder(settings: Settings, values: HubValues) -> Path:
-    """Where the schemas are cached: as this run says, as the values say, or in the state folder."""
-    said = values.hubctl.schemas.folder
-    return settings.schemas or (settings.directory / said if said else settings.state / "schemas")
-
-
-def validators_of(settings: Settings, values: HubValues) -> Validators:
-    """Validators of the cached schemas; none is compiled yet.
-
-    Raises:
-        InputError: the cache cannot be read.
-    """
-    cache = Cache(schemas_folder(settings, values))
-    return Validators(cache, cache.digest)
 
 
 def open_forge(settings: Settings, sources: load.Sources) -> Forge | None:

@@ -12,6 +12,7 @@ import click
 from hubctl import desired, outlet, promotion
 from hubctl.cli import difference, output, proposals, rendering, shapes
 from hubctl.cli.review import print_fields
+from hubctl.conform import cache
 from hubctl.conform.check import Checker, Problem
 from hubctl.errors import HubctlError, InputError
 from hubctl.inputs import load
@@ -90,7 +91,7 @@ def show_difference(settings: Settings, view: View) -> changes.Changes | None:
     if rendering.switched_off(HubInputs(sources.values, ())):
         return None
     templates = load_templates(settings.directory / "templates")
-    validators = outlet.validators_of(settings, sources.values)
+    validators = cache.validators_of(settings, sources.values)
     latest: list[HubInputs] = []
     refused: list[Problem] = []
 

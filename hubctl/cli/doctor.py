@@ -11,6 +11,7 @@ import click
 
 from hubctl import hub, outlet, promotion
 from hubctl.cli import output, shapes
+from hubctl.conform import cache
 from hubctl.conform.check import FETCH, Checker
 from hubctl.errors import HubctlError
 from hubctl.inputs import load
@@ -174,7 +175,7 @@ async def schemas(settings: Settings, inputs: HubInputs) -> Check:
 
 async def fit(settings: Settings, inputs: HubInputs, made: list[Checker]) -> str:
     """Check every rendered object."""
-    checker = Checker(outlet.validators_of(settings, inputs.values))
+    checker = Checker(cache.validators_of(settings, inputs.values))
     made.append(checker)
     render_tree(inputs, load_templates(settings.directory / "templates"), checker)
     checker.refuse()

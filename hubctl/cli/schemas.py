@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 import click
 
-from hubctl import outlet
 from hubctl.cli import output
 from hubctl.conform import cache, check, files
 from hubctl.conform.cache import Cache, Entry, Origin
@@ -51,7 +50,7 @@ def list_schemas(settings_of: Any, shape: str) -> None:
       hubctl schemas list -o json
     """
     settings = settings_of()
-    found = Cache(outlet.schemas_folder(settings, load.read_sources(settings).values))
+    found = Cache(cache.schemas_folder(settings, load.read_sources(settings).values))
     if shape == "table":
         output.say(f"cached in {found.folder}")
     output.show(
@@ -111,7 +110,7 @@ def pull_schemas(
     if places and (kubeconfig or context or every):
         raise click.UsageError("--from reads files, so it does not go with --kubeconfig, --context and --every")
     settings = settings_of()
-    folder = Cache(outlet.schemas_folder(settings, load.read_sources(settings).values), renewing=replace)
+    folder = Cache(cache.schemas_folder(settings, load.read_sources(settings).values), renewing=replace)
     if places:
         found = from_files(places, datetime.now(UTC))
     else:

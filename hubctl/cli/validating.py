@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hubctl import outlet
 from hubctl.cli import output, rendering
 from hubctl.cli.schemas import cluster_options
+from hubctl.conform import cache
 from hubctl.conform.check import FETCH, Checker
 from hubctl.errors import InputError, RemoteFailed
 from hubctl.inputs import load
@@ -98,7 +98,7 @@ def offline(settings: Settings, *, strict: bool) -> Offline:
         ManifestRefused: an object does not fit its schema.
     """
     inputs = load.load_inputs(settings, None)
-    checker = Checker(outlet.validators_of(settings, inputs.values))
+    checker = Checker(cache.validators_of(settings, inputs.values))
     rendered = render_tree(inputs, load_templates(settings.directory / "templates"), checker)
     checker.refuse(required=strict or inputs.values.hubctl.schemas.required)
     return Offline(inputs, rendered, checker)

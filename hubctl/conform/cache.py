@@ -15,9 +15,11 @@ from typing import Any
 
 import filelock
 
-from hubctl.conform.check import ALL, SIDES, compiled
+from hubctl.conform.check import ALL, SIDES, Validators, compiled
 from hubctl.conform.kinds import Kind
 from hubctl.errors import InputError
+from hubctl.model.values import HubValues
+from hubctl.settings import Settings
 
 INDEX = "index.json"
 FORMAT = 1
@@ -263,3 +265,19 @@ def data_of(entry: Entry) -> dict[str, Any]:
         "pulledAt": shown["pulled_at"],
         "digest": f"sha256:{entry.digest}",
     }
+
+
+def schemas_folder(settings: Settings, values: HubValues) -> Path:
+    """Where the schemas are cached: as this run says, as the values say, or in the state folder."""
+    said = values.hubctl.schemas.folder
+    return settings.schemas or (settings.directory / said if said else settings.state / "schemas")
+
+
+def validators_of(settings: Settings, values: HubValues) -> Validators:
+    """Validators of the cached schemas; none is compiled yet.
+
+    Raises:
+        InputError: the cache cannot be read.
+    """
+    cache = Cache(schemas_folder(settings, values))
+    return Validators(cache, cache.digest)

@@ -4,6 +4,8 @@ Apart from ``dialects``, which knows what to say, and from ``pulls``, which deci
 for every request, so a rotated one counts at once, and it is cut from whatever a server says.
 """
 
+from __future__ import annotations
+
 import asyncio
 import json
 import ssl
@@ -12,10 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-import httpx
 import stamina
 
 import hubctl
@@ -23,6 +26,9 @@ from hubctl.errors import InputError, RemoteFailed
 from hubctl.model.gitops import GitOps
 from hubctl.model.pullrequest import Place
 from hubctl.publish.dialects import DIALECTS, Call, Dialect, Ends, Pull
+
+if TYPE_CHECKING:  # publish and diff start without HTTP, which most fleets do not publish by
+    import httpx
 
 PLACE = "values-hub.yaml hubctl.gitops.publishing.pullRequest"
 
@@ -35,7 +41,7 @@ LONGEST_WAIT = 30.0
 PAGES = {True: 20, False: 2}
 """Most pages of open ones and of others; read only where a forge cannot search by branch."""
 
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_SECONDS, _CONNECT_SECONDS = 30.0, 10.0
 _SAID = 300
 _NOT_FOUND, _TOO_MANY = 404, 429
 _CONFLICTS = (409, 422)
@@ -72,7 +78,7 @@ class Forge:
     labels: tuple[str, ...] = ()
     per_action: bool = False
 
-    def of_action(self, action_id: str) -> "Forge":
+    def of_action(self, action_id: str) -> Forge:
         """The pull requests of one remediation."""
         return replace(self, ends=replace(self.ends, head=f"{self.ends.head}-{action_id}"))
 
@@ -144,19 +150,24 @@ class Forge:
 
     async def _ask(self, call: Call) -> Any:
         """The answer to one call, tried again while the server is busy."""
+        import httpx  # noqa: PLC0415 - as above
+
         token = _token(self.token_file)
         head = {**self._dialect.headers(token), "User-Agent": f"hubctl/{hubctl.__version__}"}
         url, trust = f"{self.place.api}{call.path}", await asyncio.to_thread(_trust, self.ca_file)
+        timeout = httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS)
         try:
             async for attempt in stamina.retry_context(on=_wait, **TRIES):  # type: ignore[arg-type]
                 with attempt:
-                    async with httpx.AsyncClient(verify=trust, timeout=_TIMEOUT, headers=head) as client:
+                    async with httpx.AsyncClient(verify=trust, timeout=timeout, headers=head) as client:
                         return await self._once(client, call, url, token)
         except _Busy as error:
             raise error.failure from error
         raise AssertionError("stamina raises the last error")  # pragma: no cover
 
     async def _once(self, client: httpx.AsyncClient, call: Call, url: str, token: str) -> Any:
+        import httpx  # noqa: PLC0415 - as above
+
         try:
             answer = await client.request(call.method, url, params=call.query, json=call.body)
         except httpx.HTTPError as error:
@@ -186,9 +197,9 @@ class Forge:
             when = f"in {wait:.0f} s" if wait else "in some minutes"
             return RemoteFailed(message, hint=f"too many requests for this token; run it again {when}")
         where, hint = "", "see what the forge says about it; nothing was lost, a later run goes on from here"
-        if code == httpx.codes.UNAUTHORIZED:
+        if code == HTTPStatus.UNAUTHORIZED:
             where, hint = f"{PLACE}.tokenFile", f"put a token that {self._name} accepts into {self.token_file}"
-        elif code == httpx.codes.FORBIDDEN:
+        elif code == HTTPStatus.FORBIDDEN:
             where, hint = f"{PLACE}.tokenFile", f"the token needs {self._dialect.scopes}"
         elif code == _NOT_FOUND:
             where = f"{PLACE}.repository"
@@ -208,7 +219,7 @@ class Forge:
 
     @property
     def _name(self) -> str:
-        return httpx.URL(self.place.api).host
+        return urlsplit(self.place.api).hostname or self.place.api
 
 
 def forge_of(gitops: GitOps, directory: Path) -> Forge:
@@ -276,7 +287,7 @@ def _limited(answer: httpx.Response) -> bool:
     if answer.status_code == _TOO_MANY:
         return True
     told = "retry-after" in answer.headers or answer.headers.get("x-ratelimit-remaining") == "0"
-    return answer.status_code == httpx.codes.FORBIDDEN and (told or "rate limit" in _said(answer).lower())
+    return answer.status_code == HTTPStatus.FORBIDDEN and (told or "rate limit" in _said(answer).lower())
 
 
 def _asked_wait(headers: Mapping[str, str]) -> float:

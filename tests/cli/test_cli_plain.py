@@ -38,7 +38,7 @@ def put(folder: Path, place: str, key: str, token: str) -> None:
     line = yaml.safe_dump({key: token}, width=9999)
     hub, spoke, template = VALUES, SPOKE, ""
     if place == "beside the engine":
-        hub = f"{line}{OLD}{line.replace(key, f'{key}_two', 1)}"
+        hub = f"{line}{OLD}{yaml.safe_dump({'again': {key: token}}, width=9999)}"
     elif place == "in ours":
         hub = f"{VALUES}hubctl:\n  observe:\n" + "".join(f"    {each}\n" for each in line.splitlines())
     elif place == "in a spoke":

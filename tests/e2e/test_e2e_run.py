@@ -35,6 +35,7 @@ def test_run_makes_passes_survives_broken_files_and_takes_up_what_is_new(healthy
         healthy.predictors.serving["north", NEW] = "v1"
         passes(healthy, NEW)
         until(lambda: f"rendered/spokes/north/inferenceservice-{NEW}.yaml" in healthy.files(), "it to be published")
+        until(lambda: healthy.status()["clusters"][1]["health"] == "healthy", "its first votes")
 
         began = time.monotonic()
         running.process.terminate()

@@ -167,11 +167,22 @@ def overrides(draw: st.DrawFn, spokes: list[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
+REST = {"name": "rest", "matchExpressions": [{"key": "no-such-label", "operator": "NotIn", "values": ["no"]}]}
+"""A step that every spoke can take, since one that takes none is refused."""
+
+STEPS = st.lists(
+    st.sampled_from([{"name": "first", "match": {"vendor": "1.0"}}, {"name": "then", "match": {"a.b/c": "true"}}]),
+    unique_by=lambda step: str(step["name"]),
+).flatmap(lambda steps: st.sampled_from([1, 0, "25%"]).map(lambda most: [*steps, {**REST, "maxUpdate": most}]))
+
+
 @st.composite
 def fleets(draw: st.DrawFn) -> Files:
     """The files of a fleet that hubctl takes."""
     profiles = draw(st.dictionaries(NAMES.filter(_free), serving(), min_size=1, max_size=3))
     delivery = draw(st.sampled_from(list(DELIVERIES.values())))
+    if "strategy" in delivery:
+        delivery = {**delivery, "strategy": {"type": "RollingSync", "steps": draw(STEPS)}}
     group = {"name": draw(TEXTS), "match": draw(LABELS)}
     group |= draw(st.fixed_dictionaries({}, optional={"networkPolicy": POLICIES, "monitoring": MONITORING}))
     if draw(st.booleans()):

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,11 @@ def openshift(api: Api) -> Iterator[None]:
     yield
     for plural, _, _ in made:
         assert api.client.delete(f"{crds}/{plural}.config.openshift.io").is_success
+    # Other tests share the server, which serves the group for a moment longer.
+    until = time.monotonic() + 60
+    while any(group["name"] == "config.openshift.io" for group in api.client.get("/apis").json()["groups"]):
+        assert time.monotonic() < until, "the group is still served"
+        time.sleep(0.2)
 
 
 def spoke(fleet: Path, name: str) -> dict[str, Any]:
