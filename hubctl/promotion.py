@@ -93,10 +93,7 @@ async def publish(
     if source is None:
         commit = await branch.publish(outlet.repository, wanted_on, options(sources), now=now)
         return Published(latest[-1], commit)
-    gitops = sources.values.hubctl.gitops
-    publishing = gitops.publishing
-    is_older = partial(dry.is_older, settings.directory, source.sha)
-    target = hydrate.Target(publishing.proposed(gitops.branch), publishing.hydrated.metadata, source, is_older)
+    target = _target(settings, sources, source)
     made = await hydrate.hydrate(outlet.repository, wanted_on, options(sources), target, now=now)
     return Published(latest[-1], made.commit, made, source.sha)
 
@@ -109,6 +106,13 @@ def source_of(settings: Settings, sources: load.Sources) -> dry.Dry:
     """
     gitops = sources.values.hubctl.gitops
     return dry.read(settings.directory, gitops.overrides, gitops.publishing.hydrated.repo_url)
+
+
+def _target(settings: Settings, sources: load.Sources, source: dry.Dry) -> hydrate.Target:
+    gitops = sources.values.hubctl.gitops
+    publishing = gitops.publishing
+    is_older = partial(dry.is_older, settings.directory, source.sha)
+    return hydrate.Target(publishing.proposed(gitops.branch), publishing.hydrated.metadata, source, is_older)
 
 
 def _at_one_commit(settings: Settings, sources: load.Sources) -> tuple[dry.Dry, load.Sources, Templates]:
