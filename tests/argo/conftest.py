@@ -52,7 +52,7 @@ def hub(kubernetes: tuple[Path, ...], folder: Path) -> Iterator[Api]:
     (folder / "hub").mkdir()
     with apiserver.running(kubernetes[0], folder / "hub") as client:
         api = Api(client)
-        for pattern in ("app*", "*open-cluster-management*"):
+        for pattern in ("app*", "*open-cluster-management*", "clusterpermissions*"):
             api.define(kubernetes[1], pattern)
         yield api
 

@@ -83,9 +83,10 @@ class Installation:
         self.api.store(json.dumps({"apiVersion": "v1", "kind": kind, "metadata": metadata, **content}))
 
     def write(self, delivery: Mapping[str, Any], *spokes: Mapping[str, Any]) -> None:
-        """The fleet's files, with two models that spokes may serve."""
+        """The fleet's files, with two models that spokes may serve, and the group that a delivery's steps name."""
         kserve = {"models": [{"name": "detector"}, {"name": "other"}]}
-        self.write_values({"coordinationEngine": {"kserve": kserve}, "hubctl": {"delivery": dict(delivery)}}, *spokes)
+        ours = {"delivery": dict(delivery), "groups": [{"name": "gpu", "match": {"gpu": "yes"}}]}
+        self.write_values({"coordinationEngine": {"kserve": kserve}, "hubctl": ours}, *spokes)
 
     def write_values(self, values: Mapping[str, Any], *spokes: Mapping[str, Any]) -> None:
         """The fleet's files, with any values; where to publish is filled in."""

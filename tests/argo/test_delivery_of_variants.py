@@ -34,6 +34,8 @@ def test_every_variant_arrives_and_rests(
         # Argo CD tells clusters apart by their address, and a client drops a query.
         generating.register(name, {**edge.access, "server": f"{edge.access['server']}?spoke={name}"})
         edge.api.make_namespace(f"{name}-else")
+        # As for every ManagedCluster.
+        generating.api.make_namespace(name)
     generating.write_values(variants.VALUES, *SPOKES)
     tip = generating.publish()
     generating.apply_hub()

@@ -11,8 +11,10 @@ from tests.kube.variants import models, spoke
 
 pytestmark = [pytest.mark.argo, pytest.mark.timeout(120, func_only=True)]
 
-PUSHED = [name for name, delivery in variants.DELIVERIES.items() if delivery.get("model") != "pull"]
-PULLED = [name for name in variants.DELIVERIES if name not in PUSHED]
+KEPT = [name for name, each in variants.DELIVERIES.items() if each.get("model") == "pull" or "applicationsSync" in each]
+"""Where no Application is ever removed: in the pull model, and where the values say so."""
+
+LOST = [name for name in variants.DELIVERIES if name not in KEPT]
 LABELS = {"vendor": "OpenShift"}
 QUARANTINE = b"""\
 apiVersion: hubctl.io/v1alpha1
@@ -51,7 +53,7 @@ def left(argo: Installation, before: dict[str, Object]) -> set[str]:
     return {name.removeprefix("hubctl-") for name in after}
 
 
-@pytest.mark.parametrize("name", PUSHED)
+@pytest.mark.parametrize("name", LOST)
 def test_spoke_removed_from_the_fleet_loses_its_application(generating: Installation, name: str) -> None:
     before = begun(generating, name)
     generating.hubctl("clusters", "remove", "east")
@@ -59,15 +61,15 @@ def test_spoke_removed_from_the_fleet_loses_its_application(generating: Installa
     assert left(generating, before) == {"west"}
 
 
-@pytest.mark.parametrize("name", PULLED)
-def test_spoke_removed_from_a_pulled_fleet_keeps_its_application(generating: Installation, name: str) -> None:
+@pytest.mark.parametrize("name", KEPT)
+def test_spoke_removed_from_a_fleet_whose_applications_stay_keeps_its_own(generating: Installation, name: str) -> None:
     before = begun(generating, name)
     generating.hubctl("clusters", "remove", "east")
     generating.publish("--allow-removing", "1")
     assert left(generating, before) == {"east", "west"}
 
 
-@pytest.mark.parametrize("name", PUSHED)
+@pytest.mark.parametrize("name", LOST)
 def test_quarantined_spoke_loses_its_application_and_gets_it_back(generating: Installation, name: str) -> None:
     before = begun(generating, name)
     generating.remote.commit({"overrides/east.quarantine.yaml": QUARANTINE})

@@ -30,7 +30,13 @@ REACHED = {
     "pulled by git": EVERY,
     "pulled by decisions": SOME,
     "pulled by clusters": EVERY,
+    "steps": EVERY,
+    "steps by decisions": SOME,
+    "steps, pulled": EVERY,
+    "nothing removed": EVERY,
 }
+STEP = "step-3"
+"""Which step of the variants takes spokes without labels."""
 
 
 def populate(argo: Installation, delivery: dict[str, Any]) -> None:
@@ -43,7 +49,7 @@ def populate(argo: Installation, delivery: dict[str, Any]) -> None:
                 config_map=delivery.get("configMap", "acm-placement"))  # fmt: skip
 
 
-def promised(argo: Installation, name: str, *, pulled: bool) -> Object:
+def promised(argo: Installation, name: str, delivery: dict[str, Any]) -> Object:
     """An Application as the documents promise it, without what hubctl does not decide."""
     west = name == "west.1"
     labels = {
@@ -51,10 +57,12 @@ def promised(argo: Installation, name: str, *, pulled: bool) -> Object:
         "hubctl.io/platform": "openshift" if west else "kubernetes",
         "hubctl.io/topology": "sno" if west else "ha",
     }
+    if "strategy" in delivery:
+        labels["hubctl.io/step"] = STEP
     source = f"rendered/spokes/{name}"
     annotations = {"hubctl.io/source": source, "argocd.argoproj.io/compare-options": "ServerSideDiff=true"}
     destination = {"name": name, "namespace": "west" if west else "self-healing-platform"}
-    if pulled:
+    if delivery.get("model") == "pull":
         group = "apps.open-cluster-management.io"
         labels[f"{group}/pull-to-ocm-managed-cluster"] = "true"
         annotations |= {
@@ -101,7 +109,6 @@ def test_every_way_to_deliver_makes_exactly_the_promised_applications(generating
     populate(generating, delivery)
     generating.begin(delivery, *SPOKES)
     generating.refresh()
-    pulled = delivery.get("model") == "pull"
-    wanted = {f"hubctl-{each}": promised(generating, each, pulled=pulled) for each in REACHED[name]}
+    wanted = {f"hubctl-{each}": promised(generating, each, delivery) for each in REACHED[name]}
     assert {key: told(each) for key, each in generating.applications().items()} == wanted
     assert {generating.error(each) for each in generating.sets()} == {""}
