@@ -59,6 +59,7 @@ bench: $(VENV)/dev.stamp ## Run the benchmarks; prints ours, the floor and the r
 	$(BIN)/python benchmarks/render.py --no-peers
 	$(BIN)/python benchmarks/publish.py
 	$(BIN)/python benchmarks/fetch.py
+	$(BIN)/python benchmarks/validate.py
 	$(BIN)/python benchmarks/poll.py
 
 PEERS := .cache/peers
