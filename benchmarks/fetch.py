@@ -85,7 +85,7 @@ def why(folder: Path, remote: str) -> None:
     async def asked() -> None:
         repository = Repository(folder, remote, "main")
         await repository.fetch()
-        found = await repository.log([path_of(0).rpartition("/")[0]], 5)
+        found = await repository.history.log([path_of(0).rpartition("/")[0]], 5)
         assert found, "the folder has a history"
 
     asyncio.run(asked())

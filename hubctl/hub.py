@@ -64,11 +64,11 @@ class Hub:
         """The commit on the branch that carries this action, empty when there is none."""
         folder = self.sources.values.hubctl.gitops.overrides
         published = await branch.published(self.outlet.repository, folder)
-        if found := await self.outlet.repository.find(actions.TRAILER, action_id):
+        if found := await self.outlet.repository.history.find(actions.TRAILER, action_id):
             return found
         # A forge that squashes may drop trailers; the override itself says what made it.
         made = (name for name, data in published.overrides.items() if override.is_of(data, action_id))
-        newest = [await self.outlet.repository.log([f"{folder}/{name}"], 1) for name in made]
+        newest = [await self.outlet.repository.history.log([f"{folder}/{name}"], 1) for name in made]
         return next((records[0].commit for records in newest if records), "")
 
     async def publish_overrides(

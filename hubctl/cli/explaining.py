@@ -77,7 +77,7 @@ async def commits_of(settings: Settings, sources: load.Sources, actions: tuple[R
     try:
         repository = outlet.open_repository(settings, sources)
         await repository.fetch()
-        found = await repository.log(limit=1_000)
+        found = await repository.history.log(limit=1_000)
     except HubctlError as error:
         output.say(f"note: the branch cannot be read now: {error}", colour="yellow")
         return ()

@@ -65,12 +65,12 @@ async def history_of(
     whole = True
     try:
         await repository.fetch()
-        commits = await repository.log([folder], limit) if await repository.known() else ()
+        commits = await repository.history.log([folder], limit) if await repository.known() else ()
     except RemoteFailed as error:
         output.say(f"note: this is the branch as it was fetched last: {error}", colour="yellow")
         whole = False
-        commits = await repository.log([folder], limit, ask=False) if await repository.known() else ()
-    return commits, await repository.touched((found.commit for found in commits), folder), whole
+        commits = await repository.history.log([folder], limit, ask=False) if await repository.known() else ()
+    return commits, await repository.history.touched((found.commit for found in commits), folder), whole
 
 
 def commit_data(found: Record, files: Mapping[str, str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ trailer names, and when it is a merge that git makes by itself, such as a forge'
 
 from dataclasses import dataclass
 
-from hubctl.publish import proposal, stream
+from hubctl.publish import mending, proposal, stream
 from hubctl.publish.repository import Repository
 
 _FORMAT = f"%H%x00%P%x00%an <%ae>%x00%s%x00%(trailers:key={proposal.TRAILER},valueonly,separator=%x2C)%x00"
@@ -46,8 +46,8 @@ async def read_head(published: Repository, name: str, base: str) -> Head:
     if not tip:
         return Head()
     # Where the history is cut off, everything behind the cut would be somebody's.
-    await published.deepened()
-    await branch.deepened()
+    await published.history.deepened()
+    await branch.history.deepened()
     out = await branch.ask("log", "--no-show-signature", "--encoding=UTF-8", f"--format={_FORMAT}", f"{base}..{tip}")
     fields = out.decode(errors="replace").split("\0")[:-1]
     rows = [fields[at : at + _FIELDS] for at in range(0, len(fields), _FIELDS)]
@@ -73,3 +73,24 @@ async def _merged_by_git(branch: Repository, commit: str, parents: list[str]) ->
     made = await branch.ask("merge-tree", "--write-tree", *parents, check=False)
     tree = await branch.ask("rev-parse", f"{commit}^{{tree}}")
     return made.strip() == tree.strip()
+
+
+async def branches(published: Repository, prefix: str) -> tuple[str, ...]:
+    """The remote's branches whose names begin so, sorted.
+
+    Raises:
+        RemoteFailed: the remote did not answer.
+    """
+    asked = ("ls-remote", "--", published.cache.remote, f"refs/heads/{prefix}*")
+    async with published.turn:
+        answer = await mending.threaded(lambda: published.cache.remotely(*asked))
+    rows = answer.out.decode(errors="replace").splitlines()
+    return tuple(sorted(row.partition("\trefs/heads/")[2] for row in rows))
+
+
+async def delete(published: Repository, branch: str, tip: str) -> None:
+    """Take a branch off the remote, if it is still at ``tip``; whether it was is for a later look to tell."""
+    lease = f"--force-with-lease=refs/heads/{branch}:{tip}"
+    asked = ("push", "--quiet", "--no-verify", lease, "--", published.cache.remote, f":refs/heads/{branch}")
+    async with published.turn:
+        await mending.threaded(lambda: published.cache.remotely(*asked, check=False))

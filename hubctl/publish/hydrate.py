@@ -89,13 +89,13 @@ async def hydrate(
     made = await _published(repository, stamped, options, target, now)
     tip = made.id if made else await repository.known()
     if options.dry_run:
-        noted = not tip or notes.dry_of(await repository.noted(tip)) != target.source.sha
+        noted = not tip or notes.dry_of(await repository.notebook.noted(tip)) != target.source.sha
         return Hydrated(made, tip, noted)
     if not made and not await repository.exists():
         await repository.push(tip, tip)
-    noted = notes.dry_of(await repository.noted(tip)) != target.source.sha
+    noted = notes.dry_of(await repository.notebook.noted(tip)) != target.source.sha
     if noted:
-        await repository.note(tip, notes.text(target.source.sha), author)
+        await repository.notebook.note(tip, notes.text(target.source.sha), author)
     return Hydrated(made, tip, noted)
 
 
@@ -123,7 +123,7 @@ async def _check(repository: Repository, tip: str, target: Target) -> None:
             f"{target.proposed} is begun from a branch that holds the inputs, {own}; each promotion would change them",
             hint="set hubctl.gitops.branch to a branch for the output alone, such as environment/production",
         )
-    noted = notes.dry_of(await repository.noted(tip)) if tip else ""
+    noted = notes.dry_of(await repository.notebook.noted(tip)) if tip else ""
     for sha in dict.fromkeys((noted, notes.dry_of(found.get(target.metadata, b"")))):
         if sha and target.is_older(sha):
             raise GuardRefused(

@@ -101,7 +101,7 @@ async def tidy(repository: Repository, forge: Forge, keep: frozenset[str]) -> No
         RemoteFailed: the remote or the forge refused or did not answer.
     """
     start = f"{forge.ends.head}-"
-    for name in await repository.branches(f"{start}rem-"):
+    for name in await head.branches(repository, f"{start}rem-"):
         action_id = name.removeprefix(start)
         if action_id in keep or not _ACTION.fullmatch(action_id):
             continue
@@ -112,7 +112,7 @@ async def tidy(repository: Repository, forge: Forge, keep: frozenset[str]) -> No
         if pull is not None and proposal.is_ours(pull.text):
             reason = f"Closed by hubctl: remediation {action_id} is over."
             await its.close(pull, proposal.withdrawn(pull.text), reason)
-        await repository.delete(name, on_head.tip)
+        await head.delete(repository, name, on_head.tip)
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,29 +179,29 @@ async def test_commit_found_by_its_exact_trailer(remote: Remote) -> None:
     for number in (1, 2, 12):
         plan = wanted(fleet("a", text=f"{number}"), ("Hubctl-Action-Id", f"act-{number}"))
         await branch.publish(repository, partial(_always, plan), OPTIONS, now=NOW + timedelta(hours=number))
-    newest = await repository.log(limit=1)
-    assert await repository.find("Hubctl-Action-Id", "act-12") == newest[0].commit == remote.tip()
-    assert await repository.find("Hubctl-Action-Id", "act-1") == git(remote.path, "rev-parse", "main~2")
-    assert await repository.find("Hubctl-Action-Id", "act") == ""
-    assert await repository.find("Hubctl-Action-Id", "act-3") == ""
+    newest = await repository.history.log(limit=1)
+    assert await repository.history.find("Hubctl-Action-Id", "act-12") == newest[0].commit == remote.tip()
+    assert await repository.history.find("Hubctl-Action-Id", "act-1") == git(remote.path, "rev-parse", "main~2")
+    assert await repository.history.find("Hubctl-Action-Id", "act") == ""
+    assert await repository.history.find("Hubctl-Action-Id", "act-3") == ""
 
 
 async def test_trailer_quoted_in_a_body_is_not_found(remote: Remote) -> None:
     remote.commit({"a": b""}, "Talk\n\nHubctl-Action-Id: act-1\n\nwas a mistake, and this is the last paragraph")
     repository = remote.repository()
     await repository.fetch()
-    assert await repository.find("Hubctl-Action-Id", "act-1") == ""
+    assert await repository.history.find("Hubctl-Action-Id", "act-1") == ""
 
 
 async def test_log_tells_of_the_commits_that_touch_a_spoke(remote: Remote) -> None:
     repository = remote.repository()
     await publish(repository, fleet("a"))
     await publish(repository, fleet("a", "b"))
-    records = await repository.log(["rendered/spokes/a"])
+    records = await repository.history.log(["rendered/spokes/a"])
     assert [(record.subject, record.date) for record in records] == [("Publish the fleet", NOW)]
     assert records[0].trailers == (("Hubctl-Version", "1.2.3"),)
     assert records[0].author == "hubctl <hubctl@localhost>"
-    assert len(await repository.log()) == 2
+    assert len(await repository.history.log()) == 2
 
 
 async def test_each_commit_says_what_it_did_to_a_spokes_files(remote: Remote) -> None:
@@ -211,8 +211,8 @@ async def test_each_commit_says_what_it_did_to_a_spokes_files(remote: Remote) ->
     await publish(repository, {**fleet("a", "b"), "rendered/spokes/a/model.yaml": b"new"})
     gone = {path: data for path, data in fleet("a", "b").items() if path != "rendered/spokes/a/model.yaml"}
     await publish(repository, gone)
-    commits = [record.commit for record in await repository.log(["rendered/spokes/a"])]
-    found = await repository.touched(commits, "rendered/spokes/a")
+    commits = [record.commit for record in await repository.history.log(["rendered/spokes/a"])]
+    found = await repository.history.touched(commits, "rendered/spokes/a")
     model, storage = "rendered/spokes/a/model.yaml", "rendered/spokes/a/storage.yaml"
     assert [found[commit] for commit in commits] == [{model: "removed"}, {model: "changed"}, found[first]]
     assert found[first] == {model: "added", storage: "added"}
@@ -226,11 +226,11 @@ async def test_merge_that_settles_a_file_itself_is_told_as_a_change_of_it(remote
     git(remote.path, "update-ref", "refs/heads/main", merge)
     repository = remote.repository()
     await repository.fetch()
-    commits = [record.commit for record in await repository.log(["rendered/spokes/a"])]
+    commits = [record.commit for record in await repository.history.log(["rendered/spokes/a"])]
     assert set(commits) == {merge, ours, side, first}
-    found = await repository.touched(commits, "rendered/spokes/a")
+    found = await repository.history.touched(commits, "rendered/spokes/a")
     assert found[merge] == found[side] == {"rendered/spokes/a/x": "changed"}
-    assert await repository.touched([], "rendered/spokes/a") == {}
+    assert await repository.history.touched([], "rendered/spokes/a") == {}
 
 
 async def test_state_folder_with_another_remotes_cache_is_no_obstacle(tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ async def test_hooks_and_settings_of_a_person_are_not_for_our_pushes(
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
     repository = remote.repository()
     assert await publish(repository, fleet("a")) is not None
-    assert len(await repository.log()) == 1
+    assert len(await repository.history.log()) == 1
     assert not (tmp_path / "elsewhere").exists()
 
 

@@ -80,10 +80,10 @@ async def test_commit_that_was_forced_off_the_branch_is_no_longer_found(remote: 
     repository = remote.repository()
     plan = wanted(fleet("a"), ("Hubctl-Action-Id", "act-1"))
     await branch.publish(repository, lambda _: plan, OPTIONS, now=NOW)
-    assert await repository.find("Hubctl-Action-Id", "act-1") == remote.tip()
+    assert await repository.history.find("Hubctl-Action-Id", "act-1") == remote.tip()
     git(remote.path, "update-ref", "refs/heads/main", base)
     assert await repository.fetch() == base
-    assert await repository.find("Hubctl-Action-Id", "act-1") == ""
+    assert await repository.history.find("Hubctl-Action-Id", "act-1") == ""
 
 
 async def test_commit_forced_off_the_branch_between_passes_is_published_again(remote: Remote) -> None:

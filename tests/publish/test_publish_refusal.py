@@ -98,7 +98,7 @@ async def test_remote_that_vanished_leaves_the_cache_usable(remote: Remote) -> N
     away = remote.path.rename(remote.path.with_name("away.git"))
     with pytest.raises(RemoteFailed):
         await publish(repository, fleet("a"))
-    assert len(await repository.log()) == 1
+    assert len(await repository.history.log()) == 1
     away.rename(remote.path)
     assert await publish(repository, fleet("a")) is None
 
@@ -153,7 +153,7 @@ async def test_broken_cache_is_made_anew(remote: Remote, damage: str) -> None:
         assert await publish(again, fleet("a")) is None
     await publish(repository, fleet("a", "b"))
     assert remote.files() == {**fleet("a", "b"), "by-hand": b""}
-    assert len(await repository.log()) == 3
+    assert len(await repository.history.log()) == 3
     git(cache, "fsck", "--strict")
 
 
@@ -161,6 +161,6 @@ async def test_cache_removed_under_way_is_made_anew(remote: Remote) -> None:
     repository = remote.repository()
     await publish(repository, fleet("a"))
     shutil.rmtree(remote.path.parent / "state" / "repository.git")
-    assert len(await repository.log()) == 1
+    assert len(await repository.history.log()) == 1
     shutil.rmtree(remote.path.parent / "state" / "repository.git")
     assert await publish(repository, fleet("a")) is None

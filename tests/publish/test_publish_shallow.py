@@ -88,7 +88,7 @@ async def test_publish_fetches_the_tip_and_history_comes_when_it_is_asked_for(wa
     assert commits(old) == 2
     assert old.files().keys() == {*fleet("a", "b"), "noise"}
     before = blobs(old)
-    [newest, first] = await way.log(["rendered"], 5)
+    [newest, first] = await way.history.log(["rendered"], 5)
     assert (newest.commit, first.subject) == (made.id, "By hand 0")
     assert (commits(old), blobs(old)) == (COMMITS + 1, before)
     assert await publish(way, fleet("a", "b")) is None
@@ -99,10 +99,10 @@ async def test_edge_of_what_was_fetched_is_not_taken_for_the_commit_that_added_a
     repository = old.repository()
     made = await publish(repository, fleet("a", "b"))
     assert made is not None
-    assert [one.commit for one in await repository.log(["rendered"], 1)] == [made.id]
+    assert [one.commit for one in await repository.history.log(["rendered"], 1)] == [made.id]
     assert commits(old) == 2
-    assert [one.commit for one in await repository.log(["rendered"], 2, ask=False)] == [made.id]
-    assert [one.subject for one in await repository.log(["rendered/spokes/a"], 2)] == ["By hand 0"]
+    assert [one.commit for one in await repository.history.log(["rendered"], 2, ask=False)] == [made.id]
+    assert [one.subject for one in await repository.history.log(["rendered/spokes/a"], 2)] == ["By hand 0"]
 
 
 async def test_trailer_of_a_commit_before_the_tip_is_found(old: Remote) -> None:
@@ -111,8 +111,8 @@ async def test_trailer_of_a_commit_before_the_tip_is_found(old: Remote) -> None:
     repository = old.repository()
     await repository.fetch()
     assert commits(old) == 1
-    assert await repository.find("Hubctl-Action-Id", "rem-1") == git(old.path, "rev-parse", "main~")
-    assert await repository.find("Hubctl-Action-Id", "rem-2") == ""
+    assert await repository.history.find("Hubctl-Action-Id", "rem-1") == git(old.path, "rev-parse", "main~")
+    assert await repository.history.find("Hubctl-Action-Id", "rem-2") == ""
 
 
 async def test_what_came_after_the_first_fetch_is_complete(old: Remote) -> None:
@@ -128,7 +128,7 @@ async def test_file_that_a_revert_brings_back_is_fetched_alone(old: Remote) -> N
     git(old.path, "config", "uploadpack.allowFilter", "true")
     repository = Repository(old.path.parent / "state", f"file://{old.path}", "main")
     await publish(repository, fleet("a", text="a: 2\n"))
-    await repository.log(limit=1_000)
+    await repository.history.log(limit=1_000)
     old.commit({path: data for path, data in fleet("a").items() if path.endswith("storage.yaml")})
     tip = await repository.fetch()
     path = "rendered/spokes/a/storage.yaml"
@@ -154,8 +154,8 @@ async def test_remote_that_is_gone_leaves_what_was_fetched(old: Remote) -> None:
     shutil.move(old.path, old.path.with_suffix(".gone"))
     assert (await repository.read(await repository.known(), ["rendered"])).keys() == fleet("a", "b").keys()
     with pytest.raises(RemoteFailed):
-        await repository.find("Hubctl-Action-Id", "rem-1")
-    assert [one.commit for one in await repository.log(["rendered"], 5, ask=False)] == [made.id]
+        await repository.history.find("Hubctl-Action-Id", "rem-1")
+    assert [one.commit for one in await repository.history.log(["rendered"], 5, ask=False)] == [made.id]
 
 
 async def test_cache_of_an_earlier_hubctl_with_all_of_the_past_goes_on_being_used(old: Remote) -> None:
@@ -165,12 +165,12 @@ async def test_cache_of_an_earlier_hubctl_with_all_of_the_past_goes_on_being_use
     git(old.path.parent, "clone", "--quiet", "--bare", "--no-local", str(old.path), str(state(old)))
     git(state(old), "update-ref", "refs/hubctl/tip/main", "main")
     assert await publish(repository, fleet("a", "b")) is not None
-    assert len(await repository.log(limit=1_000)) == COMMITS + 1
+    assert len(await repository.history.log(limit=1_000)) == COMMITS + 1
 
 
 async def test_nothing_is_written_into_the_caches_configuration(way: Repository, old: Remote) -> None:
     await publish(way, fleet("a", "b"))
-    await way.log(["rendered"], 5)
+    await way.history.log(["rendered"], 5)
     listed = git(state(old), "config", "--local", "--list").lower()
     assert "remote." not in listed
     assert "partial" not in listed

@@ -81,7 +81,7 @@ async def test_signed_commit_is_found_by_its_trailer_and_no_change_makes_none(re
     repository = signing(remote, key)
     await publish(repository, fleet("a"))
     assert await publish(repository, fleet("a")) is None
-    assert await repository.find("Hubctl-Version", "1.2.3") == remote.tip()
+    assert await repository.history.find("Hubctl-Version", "1.2.3") == remote.tip()
 
 
 async def test_settings_of_a_person_do_not_choose_the_key(
