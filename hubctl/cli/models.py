@@ -211,7 +211,7 @@ def change(settings: Settings, files: Mapping[str, tuple[str, str]], *, dry_run:
             edit.write_text(settings.directory / name, before)
 
     rendering.warn(checked(settings, undo))
-    output.say(f"changed {len(changed)} files; next: hubctl diff, then hubctl publish", colour="green")
+    output.say(f"changed {output.count(len(changed), 'file')}; next: hubctl diff, then hubctl publish", colour="green")
 
 
 def counted(versions: Mapping[str, int]) -> str:

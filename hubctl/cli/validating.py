@@ -108,8 +108,9 @@ def say_offline(found: Offline) -> None:
     """What the files came to, for a person; one line for what was not checked."""
     rendering.warn(found.inputs)
     counts = counted(found)
-    fit = f", {counts['checked']} objects fit their schemas" if counts["checked"] else ""
-    told = f"{counts['clusters']} spokes, {counts['models']} predictors, {counts['files']} files"
+    fit = f", {output.count(counts['checked'], 'object')} checked against schemas" if counts["checked"] else ""
+    things = ("clusters", "spoke"), ("models", "predictor"), ("files", "file")
+    told = ", ".join(output.count(counts[key], thing) for key, thing in things)
     output.say(f"valid: {told}{fit}", colour="green")
     if found.checker.unchecked:
         output.say(f"not checked: {found.checker.unchecked_told()}; {FETCH}", colour="yellow")
