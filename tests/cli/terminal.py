@@ -5,6 +5,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -36,8 +37,7 @@ class Terminal:
             cwd=folder,
             env=os.environ | {"TERM": "dumb", "PYTHONPATH": str(Path(__file__).parents[2])},
             start_new_session=True,
-            # Its controlling terminal too, so that Ctrl-C is a signal.
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no thread of ours holds a lock
+            preexec_fn=_at_a_terminal,  # noqa: PLW1509 - no thread of ours holds a lock
         )
         os.close(theirs)
 
@@ -96,3 +96,10 @@ class Terminal:
             return False
         self.shown += data.decode()
         return bool(data)
+
+
+def _at_a_terminal() -> None:
+    """In the new process: the terminal is its controlling one, and Ctrl-C a signal that is heeded."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    # A test run in the background of a shell ignores it, and so would all that it starts.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -371,12 +371,12 @@ class Running:
                 os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=20)
 
-    def ended(self, seconds: float = 20) -> int:
+    def ended(self, seconds: float = 60) -> int:
         """Its exit code."""
         return self.process.wait(timeout=seconds)
 
 
-def until(reached: Callable[[], object], what: str, seconds: float = 20) -> None:
+def until(reached: Callable[[], object], what: str, seconds: float = 60) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not reached():
