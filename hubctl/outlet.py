@@ -105,21 +105,20 @@ async def inputs_in_force(settings: Settings, sources: load.Sources, *, ask: boo
     Raises:
         InputError: an override is wrong.
     """
-    folder = sources.values.hubctl.gitops.overrides
-    here = tree.Published(overrides=load.read_overrides(settings, folder))
-    if not sources.values.hubctl.gitops.remote or not (ask or settings.state.is_dir()):
+    here = _here(settings, sources)
+    if not _is_followed(settings, sources, ask=ask):
         return desired.inputs_on(sources, here)
     try:
         if sources.overrides is not None:
             return desired.as_delivered(desired.inputs_on(sources, here), await delivered(settings, sources, ask=ask))
         repository = open_repository(settings, sources)
-        published = await (branch.published if ask else branch.remembered)(repository, folder)
-        found = desired.inputs_on(sources, published if published.commit else here)
+        published = await _there(repository, sources, here, ask=ask)
+        found = desired.inputs_on(sources, published)
         if published.commit and sources.values.hubctl.gitops.publishing.by_pull_request:
             return desired.as_delivered(found, await delivered_at(repository, sources, published.commit))
     except RemoteFailed as error:
         known = desired.inputs_on(sources, here)
-        return replace(known, warnings=(*known.warnings, f"the branch cannot be read now: {error}"))
+        return replace(known, warnings=(*known.warnings, _unreadable(error)))
     return found
 
 
@@ -131,15 +130,33 @@ async def overrides_in_force(settings: Settings, sources: load.Sources) -> tuple
     """
     if sources.overrides is not None:
         return tree.Published(overrides=sources.overrides), ()
-    folder = sources.values.hubctl.gitops.overrides
-    here = tree.Published(overrides=load.read_overrides(settings, folder))
-    if not sources.values.hubctl.gitops.remote or not settings.state.is_dir():
+    here = _here(settings, sources)
+    if not _is_followed(settings, sources, ask=False):
         return here, ()
     try:
-        published = await branch.remembered(open_repository(settings, sources), folder)
+        return await _there(open_repository(settings, sources), sources, here, ask=False), ()
     except RemoteFailed as error:
-        return here, (f"the branch cannot be read now: {error}",)
-    return (published if published.commit else here), ()
+        return here, (_unreadable(error),)
+
+
+def _here(settings: Settings, sources: load.Sources) -> tree.Published:
+    """The folder's own overrides, of no commit."""
+    return tree.Published(overrides=load.read_overrides(settings, sources.values.hubctl.gitops.overrides))
+
+
+async def _there(repository: Repository, sources: load.Sources, here: tree.Published, *, ask: bool) -> tree.Published:
+    """The branch's overrides; those of the folder while there is no branch."""
+    folder = sources.values.hubctl.gitops.overrides
+    published = await (branch.published if ask else branch.remembered)(repository, folder)
+    return published if published.commit else here
+
+
+def _is_followed(settings: Settings, sources: load.Sources, *, ask: bool) -> bool:
+    return bool(sources.values.hubctl.gitops.remote) and (ask or settings.state.is_dir())
+
+
+def _unreadable(error: RemoteFailed) -> str:
+    return f"the branch cannot be read now: {error}"
 
 
 async def delivered(settings: Settings, sources: load.Sources, *, ask: bool) -> dict[tuple[str, str], str] | None:

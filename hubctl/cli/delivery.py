@@ -88,7 +88,7 @@ class View:
 def show_difference(settings: Settings, view: View) -> changes.Changes | None:
     """Print what publish would change; None when the integration is switched off."""
     sources = load.read_sources(settings)
-    if rendering.switched_off(HubInputs(sources.values, ())):
+    if rendering.switched_off(sources.values):
         return None
     templates = load_templates(settings.directory / "templates")
     validators = cache.validators_of(settings, sources.values)
@@ -137,7 +137,7 @@ def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int |
     """
     settings = settings_of()
     sources = load.read_sources(settings)
-    if rendering.switched_off(HubInputs(sources.values, ())):
+    if rendering.switched_off(sources.values):
         return
     read = (sources, load_templates(settings.directory / "templates"))
     opened = outlet.open_outlet(settings, sources)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from hubctl.inputs import schema as schemas
 from hubctl.model import tree
 from hubctl.publish import changes, fields, objects
 from hubctl.publish.review import Difference, shown
@@ -95,13 +96,7 @@ class DiffData(_Data):
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of ``diff -o json`` (draft 2020-12)."""
-    found = DiffData.model_json_schema(by_alias=True, mode="serialization")
-    head = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"https://hubctl.io/schemas/{SCHEMA}",
-        "title": "What a publish would change, hubctl diff -o json",
-    }
-    return head | {key: value for key, value in found.items() if key != "title"}
+    return schemas.of_output(SCHEMA, DiffData, "What a publish would change, hubctl diff -o json")
 
 
 def data(difference: Difference, *, summary: bool) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def poll(settings_of: Any, cluster: str | None, model: str | None, shape: str) -
     sources = load.read_sources(settings)
     inputs = asyncio.run(outlet.inputs_in_force(settings, sources, ask=True))
     rendering.warn(inputs)
-    if rendering.switched_off(inputs):
+    if rendering.switched_off(inputs.values):
         return
     chosen = chosen_services(inputs, cluster, model)
     with output.progress("polling", len(chosen)) as advance:
@@ -72,7 +72,7 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
     settings = settings_of()
     sources = load.read_sources(settings)
     inputs = load.reload(sources, {})
-    if rendering.switched_off(inputs):
+    if rendering.switched_off(inputs.values):
         return
     made = asyncio.run(run_pass(settings, sources, total=len(services(inputs)), dry_run=dry_run))
     rendering.warn(made.fleet)

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from hubctl.cli import fieldpath
 from hubctl.explanation.evidence import Proof
 from hubctl.explanation.found import Explanation, Leaf
+from hubctl.inputs import schema as schemas
 from hubctl.model import origin
 from hubctl.render.leaves import GONE
 
@@ -94,13 +95,9 @@ class ExplanationData(_Data):
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of ``render --explain -o json`` (draft 2020-12)."""
-    found = ExplanationData.model_json_schema(by_alias=True, mode="serialization")
-    head = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"https://hubctl.io/schemas/{SCHEMA}",
-        "title": "Where the values of a rendered file come from, hubctl render --explain -o json",
-    }
-    return head | {key: value for key, value in found.items() if key != "title"}
+    return schemas.of_output(
+        SCHEMA, ExplanationData, "Where the values of a rendered file come from, hubctl render --explain -o json"
+    )
 
 
 def data(path: str, found: Explanation, own: frozenset[str]) -> dict[str, Any]:

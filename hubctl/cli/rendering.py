@@ -19,6 +19,7 @@ from hubctl.errors import InputError
 from hubctl.inputs import load
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
+from hubctl.model.values import HubValues
 from hubctl.render.templates import load_templates
 from hubctl.render.tree import render_tree
 
@@ -85,7 +86,7 @@ def render(
         raise click.UsageError("-o is for --explain; manifests are printed as they are")
     inputs = checking.reversed_inputs(settings) if in_reverse else load.load_inputs(settings, None)
     warn(inputs)
-    if switched_off(inputs):
+    if switched_off(inputs.values):
         return
     if cluster is not None and inputs.cluster(cluster) is None:
         raise unknown_spoke(cluster, inputs)
@@ -108,9 +109,9 @@ def warn(inputs: HubInputs) -> None:
         output.say(f"warning: {warning}", colour="yellow")
 
 
-def switched_off(inputs: HubInputs) -> bool:
+def switched_off(values: HubValues) -> bool:
     """Whether the KServe integration is off; says so."""
-    if inputs.values.kserve.enabled:
+    if values.kserve.enabled:
         return False
     output.say("coordinationEngine.kserve.enabled is false: nothing is rendered, published or polled", colour="yellow")
     return True

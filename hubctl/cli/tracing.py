@@ -19,7 +19,6 @@ from hubctl.explanation.fleet import Fleet
 from hubctl.explanation.found import Explanation, Leaf
 from hubctl.inputs import load
 from hubctl.model import tree
-from hubctl.model.fleet import HubInputs
 from hubctl.publish import review
 from hubctl.render import marks
 from hubctl.render.leaves import GONE
@@ -50,7 +49,7 @@ def explain(settings: Settings, asked: str, shape: str) -> None:
     path, _, rest = asked.partition(":")
     path = path.removeprefix("./")
     fleet = open_fleet(settings, _spoke_in(path))
-    if rendering.switched_off(HubInputs(fleet.sources.values, ())):
+    if rendering.switched_off(fleet.sources.values):
         return
     path = path.removeprefix(f"{fleet.sources.values.hubctl.gitops.path}/")
     spokes = len(fleet.names) if path.startswith(f"{tree.HUB}/") else 0

@@ -14,7 +14,6 @@ from hubctl.inputs.explain import has_credentials, shown
 from hubctl.model.found import Found, minor
 from hubctl.model.spelling import nearest
 
-GROUP = "cluster.open-cluster-management.io/"
 HUB_LABEL = "local-cluster"
 """Label of the hub itself; its name says nothing."""
 

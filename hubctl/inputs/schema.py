@@ -1,4 +1,4 @@
-"""JSON Schemas of the files that people write, for their editors; made from the models, never written by hand.
+"""JSON Schemas of the files that people write, for their editors, and of what commands print; made from the models.
 
 The modeline of each sample names one of them.
 """
@@ -22,6 +22,20 @@ def schemas() -> dict[str, dict[str, Any]]:
         "values-hub.schema.json": _values("values-hub.schema.json"),
         "spoke.schema.json": _file("spoke.schema.json", Spoke, "A spoke of the fleet, clusters/NAME.yaml"),
         "override.schema.json": _file("override.schema.json", Override, "An override, overrides/NAME.yaml"),
+    }
+
+
+def of_output(name: str, model: type[BaseModel], title: str) -> dict[str, Any]:
+    """The schema (draft 2020-12) of what a command prints as JSON.
+
+    Args:
+        name: file name of the schema.
+        model: makes the output.
+        title: of the schema.
+    """
+    found = model.model_json_schema(by_alias=True, mode="serialization")
+    return _head(name, title, str(found["description"])) | {
+        key: value for key, value in found.items() if key != "title"
     }
 
 

@@ -4,7 +4,7 @@ Pure, and apart from ``forge``, which sends them. APIs: GitHub REST 2022-11-28, 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -204,24 +204,26 @@ def _gitlab_looking(repository: str) -> Call:
     return Call("GET", _project(repository))
 
 
+_GITHUB = Dialect(
+    headers=lambda token: {
+        "Authorization": f"Bearer {token}",
+        "Accept": "application/vnd.github+json",
+        "X-GitHub-Api-Version": "2022-11-28",
+    },
+    listing=_github_listing,
+    reading=_hub_reading,
+    opening=_hub_opening,
+    changing=_hub_changing,
+    closing=_hub_closing,
+    telling=_hub_telling,
+    looking=_hub_looking,
+    labelling=_hub_labelling,
+    whole=True,
+    scopes="contents and pull requests, both read and write, for this repository (a classic token: repo)",
+)
+
 DIALECTS: dict[Forge, Dialect] = {
-    "github": Dialect(
-        headers=lambda token: {
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/vnd.github+json",
-            "X-GitHub-Api-Version": "2022-11-28",
-        },
-        listing=_github_listing,
-        reading=_hub_reading,
-        opening=_hub_opening,
-        changing=_hub_changing,
-        closing=_hub_closing,
-        telling=_hub_telling,
-        looking=_hub_looking,
-        labelling=_hub_labelling,
-        whole=True,
-        scopes="contents and pull requests, both read and write, for this repository (a classic token: repo)",
-    ),
+    "github": _GITHUB,
     "gitlab": Dialect(
         headers=lambda token: {"PRIVATE-TOKEN": token, "Accept": "application/json"},
         listing=_gitlab_listing,
@@ -235,16 +237,10 @@ DIALECTS: dict[Forge, Dialect] = {
         whole=True,
         scopes="api, and the role Developer in this project",
     ),
-    "gitea": Dialect(
+    "gitea": replace(
+        _GITHUB,
         headers=lambda token: {"Authorization": f"token {token}", "Accept": "application/json"},
         listing=_gitea_listing,
-        reading=_hub_reading,
-        opening=_hub_opening,
-        changing=_hub_changing,
-        closing=_hub_closing,
-        telling=_hub_telling,
-        looking=_hub_looking,
-        labelling=_hub_labelling,
         whole=False,
         scopes="write:repository and write:issue, and the right to write to this repository",
     ),

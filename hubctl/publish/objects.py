@@ -157,7 +157,7 @@ def _objects(files: Mapping[str, bytes], spokes_folder: str) -> dict[tuple[Any, 
         spoke, file = "", path
         if path.startswith(f"{spokes_folder}/") and "/" in (rest := path.removeprefix(f"{spokes_folder}/")):
             spoke, _, file = rest.partition("/")
-        for content in documents(files[path]):
+        for content in _documents(files[path]):
             one = _object(content, file, spoke)
             who: tuple[Any, ...] = (spoke, one.api_version, one.kind, one.namespace, one.name)
             who = who if one.kind else (*who, file)
@@ -193,7 +193,7 @@ def _hidden(value: Any) -> Any:
     return {key: _hidden(inner) for key, inner in value.items()} if isinstance(value, dict) else Veiled(repr(value))
 
 
-def documents(data: bytes) -> Iterator[Any]:
+def _documents(data: bytes) -> Iterator[Any]:
     """The documents of a file with text as keys, empty ones left out; one line about it when it cannot be read."""
     try:
         text = data.decode()
