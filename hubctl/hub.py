@@ -19,14 +19,15 @@ from hubctl.errors import GuardRefused, InputError, PublishConflict
 from hubctl.inputs import load
 from hubctl.model import incident as incidents
 from hubctl.model import remediation as remediations
-from hubctl.model import tree
+from hubctl.model import tree, watching
 from hubctl.model.predictor import Observation
 from hubctl.publish import branch, pulls
 from hubctl.remediate import actions, override
 from hubctl.render.templates import Templates, load_templates
 from hubctl.settings import Settings
 
-if TYPE_CHECKING:  # publish and diff start without HTTP and SQL, which only a whole pass needs
+if TYPE_CHECKING:  # publish and diff start without HTTP, SQL and the Kubernetes client
+    from hubctl.fleet.hubapi import HubApi
     from hubctl.observe.poll import Poller
     from hubctl.store.schema import Store
 
@@ -40,6 +41,7 @@ class Hub:
         outlet: where a publish goes.
         store: health, incidents, remediations and the audit trail.
         poller: the only door to predictors.
+        api: the hub's own API server; None when nothing in the values needs it.
     """
 
     settings: Settings
@@ -49,6 +51,7 @@ class Hub:
     outlet: outlet.Outlet
     store: Store
     poller: Poller
+    api: HubApi | None = None
 
     def ports(self, now: datetime) -> actions.Ports:
         """The doors that actions may use in the pass of ``now``."""
@@ -154,6 +157,21 @@ def store_url(settings: Settings, sources: load.Sources, environ: Mapping[str, s
     return environ.get(store.url_env or "") or store.url or f"sqlite:///{settings.state / 'hubctl.db'}"
 
 
+def open_api(sources: load.Sources) -> HubApi | None:
+    """The hub's own API server, for the kinds that the values need; None when they need none. Nothing is asked yet.
+
+    Raises:
+        InputError: nothing says where it is.
+    """
+    resources = watching.resources_of(sources.values)
+    if not resources:
+        return None
+    from hubctl.fleet.cluster import connect  # noqa: PLC0415 - as above
+    from hubctl.fleet.hubapi import HubApi  # noqa: PLC0415 - as above
+
+    return HubApi(connect(None, None), resources)
+
+
 @asynccontextmanager
 async def open_hub(
     settings: Settings,
@@ -184,6 +202,6 @@ async def open_hub(
     try:
         opened = outlet.open_outlet(settings, sources)
         async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen) as poller:
-            yield Hub(settings, environ, sources, templates, opened, store, poller)
+            yield Hub(settings, environ, sources, templates, opened, store, poller, open_api(sources))
     finally:
         store.close()

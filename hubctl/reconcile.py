@@ -20,6 +20,7 @@ from hubctl.model.fleet import HubInputs
 from hubctl.model.health import Condition, Finding, PredictorHealth
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.remediation import UNDER_WAY, WAITS, Action, Remediation, State
+from hubctl.model.snapshot import Snapshot
 from hubctl.publish import branch, pulls
 from hubctl.remediate import actions, override, plan
 
@@ -31,6 +32,7 @@ class Pass:
     Attributes:
         now: the pass's own time; every decision in it is made at this instant.
         dry_run: nothing is published, stored or carried out.
+        snapshot: the hub's own objects; None when the values need none of them.
         commit: what was published, None when nothing changed.
         proposed: what came of a pull request, None where hubctl commits to the branch itself.
         unresolved: incidents as the store held them when the pass judged.
@@ -41,6 +43,7 @@ class Pass:
 
     now: datetime
     dry_run: bool = False
+    snapshot: Snapshot | None = None
     published: tree.Published = field(default_factory=tree.Published)
     inputs: HubInputs | None = None
     commit: branch.Commit | None = None
@@ -85,7 +88,7 @@ async def reconcile(hub: hubs.Hub, now: datetime, *, dry_run: bool = False) -> P
 
 async def act_only(hub: hubs.Hub, now: datetime) -> Pass:
     """Carry out what has been approved, without observing anew."""
-    return await through((load, recover, revalidate, act, tidy), hub, Pass(now))
+    return await through((look, load, recover, revalidate, act, tidy), hub, Pass(now))
 
 
 async def through(stages: Sequence[Stage], hub: hubs.Hub, so_far: Pass) -> Pass:
@@ -93,6 +96,11 @@ async def through(stages: Sequence[Stage], hub: hubs.Hub, so_far: Pass) -> Pass:
     for stage in stages:
         so_far = await stage(hub, so_far)
     return so_far
+
+
+async def look(hub: hubs.Hub, so_far: Pass) -> Pass:
+    """The hub's own objects, if the values need them."""
+    return so_far if hub.api is None else replace(so_far, snapshot=await hub.api.snapshot(so_far.now))
 
 
 async def load(hub: hubs.Hub, so_far: Pass) -> Pass:
@@ -261,7 +269,7 @@ async def tidy(hub: hubs.Hub, so_far: Pass) -> Pass:
     return so_far
 
 
-STAGES: tuple[Stage, ...] = (load, recover, publish, observe, conclude, judge, propose, record, act, tidy)
+STAGES: tuple[Stage, ...] = (look, load, recover, publish, observe, conclude, judge, propose, record, act, tidy)
 """The order of a pass."""
 
 

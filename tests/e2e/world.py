@@ -48,7 +48,8 @@ VALUES = {
             MODEL: {"features": {"file": "features/{cluster}/{model}.json"}},
             OTHER: {"features": {"file": "features/{cluster}/{model}.json"}},
         },
-        "aggregate": {"raiseAfter": 1, "clearAfter": 1, "minVotes": 1, "settle": 0},
+        # A world is copied minutes after its votes were given.
+        "aggregate": {"raiseAfter": 1, "clearAfter": 1, "minVotes": 1, "settle": 0, "staleAfter": "1h"},
         "remediation": {
             "mode": "approve",
             "cooldown": "1s",
