@@ -31,7 +31,7 @@ check: $(VENV)/dev.stamp ## Lint, types, import contracts
 
 test: build-kube check ## Everything the tests need, then the tests
 	tests/install-servers.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 build-kube:      # kube-apiserver, once, at lowest priority beside everything else; the tests that need it wait
 	@if command -v go >/dev/null; then tests/kube/build.sh >/dev/null & fi

@@ -15,11 +15,6 @@ from tests.e2e.predictors import Loop
 from tests.e2e.world import MARK, SICK, STORY, Running, World, marked
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow story comes last: it is begun first and plays while the others run."""
-    items.sort(key=lambda item: "test_e2e_story" in item.nodeid)
-
-
 @pytest.fixture(scope="session", autouse=True)
 def no_process_outlives_the_run() -> Iterator[None]:
     """Every process that the tests start, and theirs, carries a mark; none may be left."""
@@ -47,15 +42,10 @@ class Story:
     running: Running
 
 
-@pytest.fixture(scope="session", autouse=True)
-def began_story(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, no_process_outlives_the_run: None
-) -> Iterator[Story | None]:
-    """The demo, begun with the first test so that it plays beside the others; None when no test asks for it."""
+@pytest.fixture(scope="session")
+def story(tmp_path_factory: pytest.TempPathFactory, no_process_outlives_the_run: None) -> Iterator[Story]:
+    """The demo, played to its end."""
     del no_process_outlives_the_run
-    if not any("test_e2e_story" in item.nodeid for item in request.session.items):
-        yield None
-        return
     folder = tmp_path_factory.mktemp("story")
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "HUBCTL_"))}
     command = [sys.executable, "-m", "hubctl", "demo", "--folder", str(folder / "demo")]
@@ -68,16 +58,11 @@ def began_story(
             env=environ | {MARK: os.environ[MARK]} | {STORY: "1"},
         )
     running = Running(process, folder / "said")
-    yield Story(folder / "demo", running)
-    running.kill()
-
-
-@pytest.fixture(scope="session")
-def story(began_story: Story | None) -> Story:
-    """The demo, played to its end."""
-    assert began_story is not None
-    began_story.running.ended(300)
-    return began_story
+    try:
+        running.ended(300)
+        yield Story(folder / "demo", running)
+    finally:
+        running.kill()
 
 
 @pytest.fixture(scope="session")

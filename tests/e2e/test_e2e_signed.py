@@ -43,7 +43,7 @@ def test_missing_key_publishes_nothing_and_doctor_says_so(signing: World) -> Non
     (signing.fleet / "signing-key").unlink()
     signing.set_version("v3", "north")
     assert "hubctl.gitops.signing.keyFile" in signing.inside("publish", expect=3).err
-    assert "signing-key" in signing.inside("doctor", "--no-poll", expect=3).out
+    assert "signing-key" in signing.inside("doctor", "--no-poll", "-o", "json", expect=3).out
     assert signing.tip() == before
 
 
