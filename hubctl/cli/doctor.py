@@ -39,6 +39,10 @@ ADVICE = {
 """What to do about a predictor that answered so; for ok: that answered, but was sent no rows."""
 
 
+Rendered = tuple[HubInputs, Checker | HubctlError]
+"""The inputs as they were rendered, and what looked at each object, or why nothing could."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """What one look found: ``ok``, ``warning`` or ``failed``, and what to do."""
@@ -81,18 +85,18 @@ async def examine(settings: Settings, *, poll: bool) -> list[Check]:
     if not sources:
         return checks
     [found] = sources
-    inputs: list[HubInputs] = []
+    made: list[Rendered] = []
     checks.append(await tried("remote", lambda: reach_remote(settings, found)))
     if found.values.hubctl.gitops.publishing.hydrates:
         checks.append(await tried("commit", lambda: find_commit(settings, found)))
     checks.append(await tried("forge", lambda: reach_forge(settings, found)))
     checks.append(await tried("signing", lambda: find_key(settings, found)))
-    checks.append(await tried("templates", lambda: render(settings, found, inputs)))
-    if inputs:
-        checks.append(await schemas(settings, inputs[0]))
+    checks.append(await tried("templates", lambda: render(settings, found, made)))
+    if made:
+        checks.append(await schemas(made[0][1]))
     checks.append(await tried("store", lambda: open_and_check(settings, found)))
-    if poll and inputs:
-        checks += await predictors(settings, found, inputs[0])
+    if poll and made:
+        checks += await predictors(settings, found, made[0][0])
     return checks
 
 
@@ -155,31 +159,35 @@ async def find_key(settings: Settings, sources: load.Sources) -> str:
     return f"commits are signed with the {signer.signing.format} key in {signer.signing.key_file}"
 
 
-async def render(settings: Settings, sources: load.Sources, inputs: list[HubInputs]) -> str:
-    """Render everything."""
+async def render(settings: Settings, sources: load.Sources, made: list[Rendered]) -> str:
+    """Render everything, and let the schemas see each object, if they can be read."""
     found = await outlet.inputs_in_force(settings, sources)
-    inputs.append(found)
-    made = render_tree(found, load_templates(settings.directory / "templates"))
+    templates = load_templates(settings.directory / "templates")
+    seen: Checker | HubctlError
+    try:
+        seen = Checker(cache.validators_of(settings, found.values))
+    except HubctlError as error:
+        seen = error
+    files = render_tree(found, templates, seen if isinstance(seen, Checker) else None).files
+    made.append((found, seen))
     warned = f"; {output.count(len(found.warnings), 'warning')}: run `hubctl validate`" if found.warnings else ""
-    return output.count(len(made.files), "file") + warned
+    return output.count(len(files), "file") + warned
 
 
-async def schemas(settings: Settings, inputs: HubInputs) -> Check:
+async def schemas(seen: Checker | HubctlError) -> Check:
     """Whether every rendered object fits the cached schema of its kind; one without any is worth a warning."""
-    checker: list[Checker] = []
-    found = await tried("schemas", lambda: fit(settings, inputs, checker))
-    if found.state == "ok" and checker[0].unchecked:
-        return Check(found.name, "warning", checker[0].unchecked_told(), FETCH)
+    found = await tried("schemas", lambda: fit(seen))
+    if found.state == "ok" and isinstance(seen, Checker) and seen.unchecked:
+        return Check(found.name, "warning", seen.unchecked_told(), FETCH)
     return found
 
 
-async def fit(settings: Settings, inputs: HubInputs, made: list[Checker]) -> str:
-    """Check every rendered object."""
-    checker = Checker(cache.validators_of(settings, inputs.values))
-    made.append(checker)
-    render_tree(inputs, load_templates(settings.directory / "templates"), checker)
-    checker.refuse()
-    return f"{output.count(checker.checked, 'object')} as the cached schemas have it"
+async def fit(seen: Checker | HubctlError) -> str:
+    """What the checker saw, or why there is none."""
+    if isinstance(seen, HubctlError):
+        raise seen
+    seen.refuse()
+    return f"{output.count(seen.checked, 'object')} as the cached schemas have it"
 
 
 async def open_and_check(settings: Settings, sources: load.Sources) -> str:
