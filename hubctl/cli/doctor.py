@@ -3,18 +3,19 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import click
 
 from hubctl import hub, outlet, promotion
 from hubctl.cli import output, shapes
+from hubctl.cli.hubdoctor import hub_checks
 from hubctl.conform import cache
 from hubctl.conform.check import FETCH, Checker
 from hubctl.errors import HubctlError
 from hubctl.inputs import load
+from hubctl.model.check import Check
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import Observation, Outcome
 from hubctl.observe.poll import Poller
@@ -39,18 +40,8 @@ ADVICE = {
 """What to do about a predictor that answered so; for ok: that answered, but was sent no rows."""
 
 
-Rendered = tuple[HubInputs, Checker | HubctlError]
-"""The inputs as they were rendered, and what looked at each object, or why nothing could."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What one look found: ``ok``, ``warning`` or ``failed``, and what to do."""
-
-    name: str
-    state: str
-    detail: str
-    hint: str = ""
+Rendered = tuple[HubInputs, Mapping[str, bytes], Checker | HubctlError]
+"""The inputs, what was rendered from them, and what looked at each object, or why nothing could."""
 
 
 @click.command()
@@ -58,7 +49,7 @@ class Check:
 @output.format_option
 @click.pass_obj
 def doctor(settings_of: Any, no_poll: bool, shape: str) -> None:
-    """Check inputs, templates, schemas, git, the branch, the store, tokens and every predictor; says how to repair.
+    """Check inputs, templates, schemas, git, the branch, the store, the hub and every predictor; says how to repair.
 
     Changes nothing. Exits 3 when a check failed.
 
@@ -93,8 +84,10 @@ async def examine(settings: Settings, *, poll: bool) -> list[Check]:
     checks.append(await tried("signing", lambda: find_key(settings, found)))
     checks.append(await tried("templates", lambda: render(settings, found, made)))
     if made:
-        checks.append(await schemas(made[0][1]))
+        checks.append(await schemas(made[0][2]))
     checks.append(await tried("store", lambda: open_and_check(settings, found)))
+    if made:
+        checks += await hub_checks(*made[0][:2])
     if poll and made:
         checks += await predictors(settings, found, made[0][0])
     return checks
@@ -169,7 +162,7 @@ async def render(settings: Settings, sources: load.Sources, made: list[Rendered]
     except HubctlError as error:
         seen = error
     files = render_tree(found, templates, seen if isinstance(seen, Checker) else None).files
-    made.append((found, seen))
+    made.append((found, files, seen))
     warned = f"; {output.count(len(found.warnings), 'warning')}: run `hubctl validate`" if found.warnings else ""
     return output.count(len(files), "file") + warned
 

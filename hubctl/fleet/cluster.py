@@ -5,6 +5,7 @@ The only door to the Kubernetes client, which takes half a second to import and 
 
 import json
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,7 +100,8 @@ def connect(kubeconfig: Path | None, context: str | None, *, seconds: float = SE
     login: Any = config  # typed in part only
     try:
         with _quiet():
-            file = str(kubeconfig) if kubeconfig else None
+            # The client reads the variable when it is imported, which may be long ago.
+            file = str(kubeconfig) if kubeconfig else os.environ.get("KUBECONFIG") or None
             login.load_kube_config(config_file=file, context=context, client_configuration=made)
     except (config.ConfigException, OSError, KeyError, TypeError, ValueError) as error:
         if kubeconfig is not None or context is not None:

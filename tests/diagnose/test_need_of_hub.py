@@ -1,0 +1,40 @@
+"""What a fleet needs of its hub, and what is said when the hub's words are few."""
+
+from typing import Any
+
+from hubctl.diagnose.hub import examine
+from hubctl.diagnose.need import APPLICATION_SETS, Need, need_of
+from hubctl.model.fleet import HubInputs
+from hubctl.model.listed import Listed
+from hubctl.model.snapshot import MANAGED_CLUSTERS, PLACEMENTS
+from hubctl.model.values import HubValues
+
+
+def _manifest(kind: str, version: str, name: str, namespace: str = "argocd") -> Any:
+    return yaml.safe_load(
+        f"{{apiVersion: {version}, kind: {kind}, metadata: {{name: {name}, namespace: {namespace}}}}}"
+    )
+
+
+def test_fleet_without_open_cluster_management_asks_the_hub_for_nothing() -> None:
+    need = need_of(HubInputs(HubValues(), ()), [_manifest("ApplicationSet", "argoproj.io/v1alpha1", "a")])
+    assert need.resources == ()
+
+
+def test_fleet_with_a_placement_looks_at_clusters_and_applications_too() -> None:
+    placement = _manifest("Placement", "cluster.open-cluster-management.io/v1beta1", "fleet")
+    need = need_of(HubInputs(HubValues(), ()), [placement, _manifest("ApplicationSet", "argoproj.io/v1alpha1", "a")])
+    assert need.objects[PLACEMENTS] == (("argocd", "fleet"),)
+    assert {MANAGED_CLUSTERS, APPLICATION_SETS} < set(need.resources)
+
+
+def test_long_list_of_clusters_is_cut_and_counted() -> None:
+    need = Need(spokes=tuple(f"spoke-{number}" for number in range(1, 9)))
+    [check] = examine(need, {MANAGED_CLUSTERS: Listed()})
+    assert check.detail.endswith("spoke-1, spoke-2, spoke-3, spoke-4, spoke-5 and 3 more")
+
+
+def test_kind_that_cannot_be_listed_says_nothing_of_its_objects() -> None:
+    need = Need(spokes=("north",), objects={PLACEMENTS: (("argocd", "fleet"),)})
+    [check] = examine(need, {PLACEMENTS: Listed(status=500, message="etcd is away")})
+    assert (check.name, check.detail) == ("hub placements", "etcd is away")
