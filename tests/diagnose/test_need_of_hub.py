@@ -11,9 +11,7 @@ from hubctl.model.values import HubValues
 
 
 def _manifest(kind: str, version: str, name: str, namespace: str = "argocd") -> Any:
-    return yaml.safe_load(
-        f"{{apiVersion: {version}, kind: {kind}, metadata: {{name: {name}, namespace: {namespace}}}}}"
-    )
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": namespace}}
 
 
 def test_fleet_without_open_cluster_management_asks_the_hub_for_nothing() -> None:

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
 from hubctl.cli import main
+from hubctl.diagnose.hub import examine
+from hubctl.diagnose.need import Need
+from hubctl.fleet.cluster import connect
+from hubctl.fleet.listing import listed
+from hubctl.model.snapshot import Resource
 from tests.kube.api import Api, split
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(120, func_only=True)]
@@ -143,12 +147,10 @@ def hub(well: Hub, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
 
 
 @pytest.fixture
-def breaking(
-    api: Api, kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Iterator[Hub]:
+def breaking(api: Api, kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub that a test breaks."""
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
-    yield from _opened(tmp_path / "fleet", api, "broken" if "every_fault" in request.node.name else "poor")
+    yield from _opened(tmp_path / "fleet", api, "broken")
 
 
 def _join(hub: Hub, name: str) -> None:
@@ -303,16 +305,10 @@ def test_rights_that_are_missing_are_named(
     assert all(state == "failed" and told in detail and hint for state, detail, hint in every), every
 
 
-def test_kind_that_the_hub_does_not_know_is_named(breaking: Hub) -> None:
-    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    name = "clusterpermissions.rbac.open-cluster-management.io"
-    definition = breaking.api.client.get(f"{definitions}/{name}").json()
-    assert breaking.api.client.delete(f"{definitions}/{name}").status_code == httpx.codes.OK
-    try:
-        [(state, detail, hint)] = breaking.checks()["hub clusterpermissions"]
-        assert state == "failed"
-        assert "knows no ClusterPermission" in detail
-        assert "rbac.open-cluster-management.io" in hint
-    finally:
-        fresh = {key: definition[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": {"name": name}}
-        breaking.api.store(yaml.safe_dump(fresh))
+def test_kind_that_the_hub_does_not_know_is_named(served: object, kubeconfig: Path) -> None:
+    del served
+    unknown = Resource("Remedy", "hubctl.example.com", "v1", "remedies")
+    [check] = examine(Need(), {unknown: listed(connect(kubeconfig, None), unknown)})
+    assert (check.name, check.state) == ("hub remedies", "failed")
+    assert "knows no Remedy of hubctl.example.com/v1" in check.detail
+    assert "install what brings hubctl.example.com" in check.hint
