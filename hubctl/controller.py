@@ -56,7 +56,7 @@ async def _passes(opened: hub.Hub, stop: asyncio.Event, pause: float | None) -> 
 
 async def _one(opened: hub.Hub) -> None:
     if not opened.sources.values.kserve.enabled:
-        log.warning("switched off", key="coordinationEngine.kserve.enabled")
+        log.warning("switched off", key=opened.sources.values.switch)
         return
     try:
         made = await reconcile(opened, datetime.now(UTC))

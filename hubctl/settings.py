@@ -9,6 +9,9 @@ from pathlib import Path
 
 from hubctl.errors import InputError
 
+SWITCH = "ENABLE_KSERVE_INTEGRATION"
+"""The variable by which the coordination engine, and hubctl with it, leaves KServe alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -19,12 +22,14 @@ class Settings:
         state: hubctl's own files: the Git cache, the lock and the default SQLite store.
         remote: overrides ``hubctl.gitops.remote`` when not empty.
         schemas: cached schemas of rendered kinds; overrides ``hubctl.schemas.folder``. None: as the values say.
+        kserve: name and text of each variable that the coordination engine reads about KServe, sorted; none is empty.
     """
 
     directory: Path
     state: Path
     remote: str = ""
     schemas: Path | None = None
+    kserve: tuple[tuple[str, str], ...] = ()
 
     @property
     def values_file(self) -> Path:
@@ -45,4 +50,14 @@ def read_settings(directory: str | None, environ: Mapping[str, str]) -> Settings
         )
     state = Path(environ.get("HUBCTL_STATE") or chosen / ".hubctl").absolute()
     schemas = Path(environ["HUBCTL_SCHEMAS"]).absolute() if environ.get("HUBCTL_SCHEMAS") else None
-    return Settings(directory=chosen, state=state, remote=environ.get("HUBCTL_REMOTE", ""), schemas=schemas)
+    return Settings(
+        directory=chosen,
+        state=state,
+        remote=environ.get("HUBCTL_REMOTE", ""),
+        schemas=schemas,
+        kserve=tuple(sorted(pair for pair in environ.items() if pair[1] and _about_kserve(pair[0]))),
+    )
+
+
+def _about_kserve(variable: str) -> bool:
+    return variable == SWITCH or variable.startswith("KSERVE_")

@@ -113,7 +113,7 @@ def switched_off(values: HubValues) -> bool:
     """Whether the KServe integration is off; says so."""
     if values.kserve.enabled:
         return False
-    output.say("coordinationEngine.kserve.enabled is false: nothing is rendered, published or polled", colour="yellow")
+    output.say(f"{values.switch} is false: nothing is rendered, published or polled", colour="yellow")
     return True
 
 

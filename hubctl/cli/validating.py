@@ -11,7 +11,7 @@ from hubctl.cli.schemas import cluster_options
 from hubctl.conform import cache
 from hubctl.conform.check import FETCH, Checker
 from hubctl.errors import InputError, RemoteFailed
-from hubctl.inputs import load
+from hubctl.inputs import load, surroundings
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
 from hubctl.render import documents
@@ -30,6 +30,7 @@ class Offline:
     inputs: HubInputs
     rendered: tree.RenderedTree
     checker: Checker
+    said: tuple[surroundings.Said, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +102,19 @@ def offline(settings: Settings, *, strict: bool) -> Offline:
     checker = Checker(cache.validators_of(settings, inputs.values))
     rendered = render_tree(inputs, load_templates(settings.directory / "templates"), checker)
     checker.refuse(required=strict or inputs.values.hubctl.schemas.required)
-    return Offline(inputs, rendered, checker)
+    document = load.read_document(settings, settings.values_file.name)
+    return Offline(inputs, rendered, checker, surroundings.told(inputs.values, document, settings.kserve))
 
 
 def say_offline(found: Offline) -> None:
     """What the files came to, for a person; one line for what was not checked."""
     rendering.warn(found.inputs)
+    rendering.switched_off(found.inputs.values)
+    for one in found.said:
+        if one.key in found.inputs.values.environment:
+            output.say(f"{one.key} is {shown(one.value)}: the variable {one.source} says so")
+        if one.overruled:
+            output.say(f"{one.key} is {shown(one.value)}: {one.source} goes before the variable {one.overruled}")
     counts = counted(found)
     fit = f", {output.count(counts['checked'], 'object')} checked against schemas" if counts["checked"] else ""
     things = ("clusters", "spoke"), ("models", "predictor"), ("files", "file")
@@ -114,6 +122,11 @@ def say_offline(found: Offline) -> None:
     output.say(f"valid: {told}{fit}", colour="green")
     if found.checker.unchecked:
         output.say(f"not checked: {found.checker.unchecked_told()}; {FETCH}", colour="yellow")
+
+
+def shown(value: object) -> str:
+    """A setting as a values file would say it."""
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def counted(found: Offline) -> dict[str, int]:
@@ -175,6 +188,10 @@ def data_of(found: Offline, asked: Asked | None) -> dict[str, Any]:
             {"apiVersion": version, "kind": kind, "objects": kinds[version, kind]} for version, kind in kinds
         ],
         "warnings": list(found.inputs.warnings),
+        "kserve": [
+            {"key": one.key, "value": one.value, "source": one.source, "overruled": one.overruled or None}
+            for one in found.said
+        ],
     }
     if asked:
         data["server"] = {"address": asked.address, "objects": [result_data(one) for one in asked.results]}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hubctl.errors import InputError
-from hubctl.inputs import explain, idle, merge, plain, references, steps
+from hubctl.inputs import explain, idle, merge, plain, references, steps, surroundings
 from hubctl.inputs.document import Document, parse, refuse
 from hubctl.model import spelling
 from hubctl.model.cluster import Spoke
@@ -230,9 +230,21 @@ def _values(settings: Settings, problems: list[InputError], warnings: list[str])
             problems += steps.groups(hubctl, document)
     except InputError as error:
         problems.append(error)
-    values = HubValues(kserve=kserve, hubctl=hubctl)
+    values = HubValues(kserve=kserve, hubctl=hubctl, engine=_has_engine(document))
     warnings += idle.of_hub(values, document)
+    warnings += surroundings.too_long(kserve, document)
+    try:
+        values, unread = surroundings.merged(values, settings.kserve)
+        warnings += unread
+    except InputError as error:
+        problems.append(error)
     return values, document
+
+
+def _has_engine(document: Document) -> bool:
+    """Whether the coordination engine runs on the hub; the key is the platform's, who may write other things there."""
+    engine = document.data.get("coordinationEngine")
+    return isinstance(engine, dict) and engine.get("enabled") is True
 
 
 def _kserve(document: Document) -> KServe:

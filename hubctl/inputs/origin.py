@@ -61,7 +61,9 @@ def changes(world: World, documents: Documents) -> Iterator[Change]:
 def _of_values(world: World, documents: Documents, words: Mapping[str, tuple[Any, ...]]) -> Iterator[Change]:
     labels = {key: value for _, spoke in world.spokes for key, value in spoke.metadata.labels.items()}
     walk = _Walk(documents.values, {**words, **{f"match.{key}": (value,) for key, value in labels.items()}})
-    yield from walk.model(world.values.kserve, ("values", "kserve"), ("coordinationEngine", "kserve"))
+    for change in walk.model(world.values.kserve, ("values", "kserve"), ("coordinationEngine", "kserve")):
+        yield _outside(change, world.values.environment)
+    yield from walk.engine(world.values.engine)
     for change in walk.model(world.values.hubctl, ("values", "hubctl"), ("hubctl",)):
         yield _remote(change, documents) if documents.remote else change
     # The profile of a model that the values do not name is a default from one end to the other.
@@ -71,6 +73,12 @@ def _of_values(world: World, documents: Documents, words: Mapping[str, tuple[Any
         profile = world.values.profile(name)
         for change in walk.model(profile, path, ("hubctl", "models", name)):
             yield replace(change, fills=((path, profile),))
+
+
+def _outside(change: Change, environment: Mapping[str, str]) -> Change:
+    """What a variable says is no default, and where it has the last word no key of the file."""
+    variable = environment.get(change.place.field)
+    return replace(change, place=Place("environment", variable), unsaid=False) if variable else change
 
 
 def _remote(change: Change, documents: Documents) -> Change:
@@ -142,6 +150,12 @@ class _Walk:
             annotation = other.annotation_of(field)
             value = getattr(model, name)
             yield from self.value(value, annotation, (*path, name), (*trail, key), there=there)
+
+    def engine(self, runs: bool) -> Iterator[Change]:  # noqa: FBT001 - it is the value
+        """Whether the coordination engine runs on the hub: the one input among the platform's own keys."""
+        trail: Trail = ("coordinationEngine", "enabled")
+        place = self._at(trail, there=trail in self.document.places)
+        yield Change(place, ("values", "engine"), runs, (not runs,))
 
     def value(self, value: Any, annotation: Any, path: Path, trail: Trail, *, there: bool) -> Iterator[Change]:
         """The inputs at a key."""

@@ -55,8 +55,9 @@ def _values(name: str) -> dict[str, Any]:
     references, found = models_json_schema([(KServe, "validation"), (HubctlSection, "validation")], by_alias=True)
     engine = {
         "type": "object",
-        "description": "Values of the coordination engine; hubctl reads kserve and leaves other keys alone.",
+        "description": "Values of the coordination engine; hubctl reads enabled and kserve, and no other key.",
         "properties": {
+            "enabled": {"description": "true: the engine runs on the hub too, and its environment is rendered there."},
             "kserve": references[KServe, "validation"],
             "mlService": {"not": {}, "description": "No platform deployed it; run `hubctl migrate`."},
         },

@@ -45,6 +45,8 @@ def of_inputs(inputs: HubInputs) -> str:
         "kserve": inputs.values.kserve.model_dump(mode="json", by_alias=True, exclude_unset=True),
         "hubctl": hubctl.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "overrides": [[file, _plain(override)] for file, override in inputs.overrides],
+        # Only where it is said, so that other fleets keep their digests.
+        **({"engine": True} if inputs.values.engine else {}),
     }
     # One JSON text with sorted keys, of which clusters are the first; never whole in memory, for it may be large.
     found = hashlib.sha256(b'{"clusters":[')

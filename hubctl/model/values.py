@@ -28,6 +28,9 @@ from hubctl.model.storage import Storage
 RESERVED_PREFIXES = ("namespace", "timeout", "predictor-port")
 """The coordination engine reads KSERVE_NAMESPACE, KSERVE_TIMEOUT and KSERVE_PREDICTOR_PORT itself."""
 
+SWITCH_KEY = "coordinationEngine.kserve.enabled"
+"""The key that switches rendering, publishing and polling off."""
+
 
 def _not_reserved(name: str) -> str:
     if name.replace("_", "-").startswith(RESERVED_PREFIXES):
@@ -321,10 +324,22 @@ _PLAIN, _FORECASTING = ModelProfile(), ModelProfile(output="forecast")
 
 
 class HubValues(Strict):
-    """Both of our sections, checked."""
+    """Both of our sections, checked, and what else is said about the coordination engine.
+
+    Attributes:
+        engine: ``coordinationEngine.enabled``: whether the engine runs on the hub too.
+        environment: of ``coordinationEngine.kserve``, each key that a variable says, and the variable.
+    """
 
     kserve: KServe = KServe()
     hubctl: HubctlSection = HubctlSection()
+    engine: bool = False
+    environment: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def switch(self) -> str:
+        """What switches the integration on and off: the key, or the variable that has the last word."""
+        return self.environment.get(SWITCH_KEY, SWITCH_KEY)
 
     def profile(self, model: str) -> ModelProfile:
         """The model's profile; upstream's predictive-analytics answers rows of numbers unless told otherwise."""

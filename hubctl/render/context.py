@@ -17,7 +17,7 @@ from hubctl.model.runtime import MOUNT, ServingRuntime
 from hubctl.model.serving import HfStorage, OciStorage
 from hubctl.model.storage import AnyStorage, PvcStorage, S3Storage
 from hubctl.model.values import ModelProfile
-from hubctl.render import access
+from hubctl.render import access, engine
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 """Label that every rendered object carries, with the value ``hubctl``."""
@@ -67,7 +67,7 @@ def spoke_context(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, Any]:
         "monitoring": cluster.monitoring.model_dump(by_alias=True),
         "models": models,
         "runtimes": runtimes_context(cluster, runtimes),
-        "engine": {"env": engine_environment(inputs, cluster)},
+        "engine": {"env": engine.of_spoke(inputs.values.kserve, cluster)},
     }
 
 
@@ -203,35 +203,14 @@ def storage_uri(cluster: ManagedCluster, model: InferenceService) -> str:
     return "s3://" + "/".join(part for part in (storage.bucket, storage.prefix, path) if part)
 
 
-def engine_environment(inputs: HubInputs, cluster: ManagedCluster) -> dict[str, str]:
-    """The coordination engine's environment on a spoke, as upstream reads it; sorted by name."""
-    kserve = inputs.values.kserve
-    env = {
-        "ENABLE_KSERVE_INTEGRATION": str(kserve.enabled).lower(),
-        "KSERVE_NAMESPACE": cluster.namespace,
-    }
-    # The engine has defaults of its own; only what the values say is passed on.
-    if "predictor_port" in kserve.model_fields_set:
-        env["KSERVE_PREDICTOR_PORT"] = str(kserve.predictor_port)
-    if "timeout" in kserve.model_fields_set:
-        env["KSERVE_TIMEOUT"] = f"{kserve.timeout:g}s"
-    for model in cluster.models:
-        env[f"KSERVE_{environment_name(model.name)}_SERVICE"] = model.service
-    return dict(sorted(env.items()))
-
-
-def environment_name(model: str) -> str:
-    """``anomaly-detector`` as it stands in a variable: ``ANOMALY_DETECTOR``; the engine reverses it."""
-    return model.upper().replace("-", "_")
-
-
 def hub_context(inputs: HubInputs) -> dict[str, Any]:
     """What ``hub/`` templates see.
 
     Returns:
         ``gitops`` (repoURL, branch, path, argocdNamespace, project), ``delivery`` (its section), ``spokes`` (list of
         name, destination, namespaces, platform, quarantined, source, access), ``clusterProxy`` (namespace, configMap,
-        services; or None), ``platforms`` (those in the fleet), ``kinds`` (group and kind of what only some spokes get)
+        services; or None), ``engine`` (namespace, env; or None), ``platforms`` (those in the fleet), ``kinds`` (group
+        and kind of what only some spokes get)
         and ``source``.
 
     Raises:
@@ -268,6 +247,7 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
         "delivery": delivery_context(inputs.values.hubctl.delivery),
         "spokes": spokes,
         "clusterProxy": cluster_proxy(inputs),
+        "engine": engine.of_hub(inputs),
         "platforms": sorted({cluster.platform for cluster in inputs.clusters}),
         "kinds": [{"group": group, "kind": kind} for group, kind in sorted(kinds(inputs))],
         "source": "values-hub.yaml",

@@ -191,5 +191,7 @@ def test_examples_are_valid() -> None:
 def test_every_variable_of_the_environment_is_documented() -> None:
     source = "".join(path.read_text() for path in (markdown.ROOT / "hubctl").rglob("*.py"))
     documented = set(PAGE.words("Environment"))
-    assert {"HUBCTL_DIRECTORY", "HUBCTL_STATE", "HUBCTL_REMOTE", "HUBCTL_USER"} <= documented
+    patterns = {"KSERVE_NAME_SERVICE", "KSERVE_NAME_MODEL"}
+    assert {"HUBCTL_DIRECTORY", "HUBCTL_STATE", "HUBCTL_REMOTE", "HUBCTL_USER", *patterns} <= documented
+    documented -= patterns
     assert all(name in source for name in documented)

@@ -251,3 +251,30 @@ def test_switched_off_integration_publishes_and_polls_nothing(fresh: World) -> N
         assert fresh.inside(command).out == ""
     assert fresh.count() == 0
     assert fresh.predictors.polls("north", MODEL) == 0
+
+
+def test_switch_of_the_environment_stops_rendering_publishing_and_polling_and_says_so(fresh: World) -> None:
+    fresh.environ["ENABLE_KSERVE_INTEGRATION"] = "false"
+    for command in ("render", "diff", "publish", "poll", "reconcile"):
+        ran = fresh.inside(command)
+        assert ran.out == ""
+        assert "ENABLE_KSERVE_INTEGRATION is false: nothing is rendered, published or polled" in ran.err
+    assert fresh.count() == 0
+    assert fresh.predictors.polls("north", MODEL) == 0
+
+
+def test_variables_of_the_engine_register_models_and_validate_says_so(fresh: World) -> None:
+    path = fresh.fleet / "values-hub.yaml"
+    values = yaml.safe_load(path.read_text())
+    del values["coordinationEngine"]["kserve"]["models"][0]
+    path.write_text(json.dumps(values))
+    assert MODEL in fresh.inside("validate", expect=2).err
+    fresh.environ |= {"KSERVE_ANOMALY_DETECTOR_SERVICE": "stable", "KSERVE_NAMESPACE": "edge-models"}
+    said = fresh.inside("validate").err
+    assert "coordinationEngine.kserve.services.anomaly_detector is stable: the variable" in said
+    assert '  namespace: "edge-models"' in fresh.inside("render", "--cluster", "north").out
+    explained = fresh.inside(
+        "render", "--explain", "spokes/north/coordination-engine.yaml:data.KSERVE_NAMESPACE", "-o", "json"
+    ).json
+    (origin,) = explained["objects"][0]["fields"][0]["origins"]
+    assert (origin["kind"], origin["file"]) == ("environment", "KSERVE_NAMESPACE")
