@@ -9,6 +9,8 @@ from pathlib import Path
 
 from hubctl.errors import InputError
 
+_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -19,12 +21,21 @@ class Settings:
         state: hubctl's own files: the Git cache, the lock and the default SQLite store.
         remote: overrides ``hubctl.gitops.remote`` when not empty.
         schemas: cached schemas of rendered kinds; overrides ``hubctl.schemas.folder``. None: as the values say.
+        kill_switch: the stop file; None: ``STOP`` in the state folder.
+        namespace: hubctl's own on the hub; empty where it runs in no pod and no variable says.
     """
 
     directory: Path
     state: Path
     remote: str = ""
     schemas: Path | None = None
+    kill_switch: Path | None = None
+    namespace: str = ""
+
+    @property
+    def stop_file(self) -> Path:
+        """While it is there, hubctl changes nothing by itself."""
+        return self.kill_switch or self.state / "STOP"
 
     @property
     def values_file(self) -> Path:
@@ -45,4 +56,19 @@ def read_settings(directory: str | None, environ: Mapping[str, str]) -> Settings
         )
     state = Path(environ.get("HUBCTL_STATE") or chosen / ".hubctl").absolute()
     schemas = Path(environ["HUBCTL_SCHEMAS"]).absolute() if environ.get("HUBCTL_SCHEMAS") else None
-    return Settings(directory=chosen, state=state, remote=environ.get("HUBCTL_REMOTE", ""), schemas=schemas)
+    switch = environ.get("HUBCTL_KILL_SWITCH")
+    return Settings(
+        directory=chosen,
+        state=state,
+        remote=environ.get("HUBCTL_REMOTE", ""),
+        schemas=schemas,
+        kill_switch=Path(switch).absolute() if switch else None,
+        namespace=environ.get("HUBCTL_NAMESPACE") or _namespace_of_pod(),
+    )
+
+
+def _namespace_of_pod() -> str:
+    try:
+        return _POD_NAMESPACE.read_text().strip()
+    except OSError:
+        return ""
