@@ -58,6 +58,12 @@ class GuardRefused(HubctlError):  # noqa: N818 - named after the reaction: ask a
     exit_code = 4
 
 
+class Held(HubctlError):  # noqa: N818 - named after the reaction: wait until a person lets it go on
+    """A person stopped or paused this; it is tried again once that is lifted."""
+
+    exit_code = 4
+
+
 class ManifestRefused(HubctlError):  # noqa: N818 - named after the reaction: mend what made the manifest
     """A rendered object is not what its kind's schema allows; never retried. ``where`` is ``file KIND NAME field``."""
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hubctl import desired, outlet
+from hubctl import desired, holding, outlet
 from hubctl.conform.check import Checker
 from hubctl.errors import GuardRefused, InputError, PublishConflict
 from hubctl.inputs import load
@@ -53,10 +53,15 @@ class Hub:
     poller: Poller
     api: HubApi | None = None
 
-    def ports(self, now: datetime) -> actions.Ports:
-        """The doors that actions may use in the pass of ``now``."""
+    def gate(self, now: datetime, sets: Mapping[str, str]) -> holding.Gate:
+        """What people hold back in the pass of ``now``; ``sets`` is spoke to ClusterSet."""
+        return holding.Gate(self.settings, self.sources.values.hubctl, self.store.pauses, now, sets)
+
+    def ports(self, gate: holding.Gate) -> actions.Ports:
+        """The doors that actions may use in one pass, while they are open."""
         return actions.Ports(
-            publish=partial(self.publish_overrides, now=now),
+            publish=partial(self.publish_overrides, gate=gate),
+            check=gate.refuse,
             find=self.find_action,
             webhooks=self.sources.values.hubctl.notify.webhooks,
             environ=self.environ,
@@ -80,12 +85,13 @@ class Hub:
         incident: incidents.Incident,
         files: Mapping[str, bytes],
         *,
-        now: datetime,
+        gate: holding.Gate,
     ) -> actions.Effect:
         """Overrides and the spokes re-rendered with them, as one commit, on the branch or in a pull request of its own.
 
         Raises:
             GuardRefused: the branch moved on and no longer holds what the action is to change.
+            Held: somebody stopped or paused it meanwhile.
             ManifestRefused: an object of the spokes concerned does not fit its schema.
             PublishConflict: the branch kept moving, or a spoke of this action differs from the branch by what waits
                 to be merged.
@@ -107,17 +113,18 @@ class Hub:
             )
             # What is wrong elsewhere does not keep an action from the spokes that it is for.
             checker.refuse(only=remediation.clusters)
+            gate.refuse(remediation)
             return wanted
 
         options = desired.publish_options(self.sources)
         if self.outlet.forge and self.outlet.forge.per_action:
             forge = self.outlet.forge.of_action(remediation.id)
-            proposed = await pulls.propose(self.outlet.repository, forge, wanted_on, options, now=now, titled=True)
+            proposed = await pulls.propose(self.outlet.repository, forge, wanted_on, options, now=gate.now, titled=True)
             url = proposed.pull.url if proposed.pull else ""
             if proposed.outcome is pulls.Outcome.DECLINED:
                 return actions.Effect(declined=url)
             return actions.Effect(waits=url if proposed.commit else "")
-        made = await branch.publish(self.outlet.repository, wanted_on, options, now=now)
+        made = await branch.publish(self.outlet.repository, wanted_on, options, now=gate.now)
         return actions.Effect(made.id if made else "")
 
     async def _merged(self, remediation: remediations.Remediation) -> str:

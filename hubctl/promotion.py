@@ -52,6 +52,7 @@ async def publish(
     options: Callable[[load.Sources], branch.PublishOptions],
     message: str = "",
     now: datetime,
+    check: Callable[[], None] = lambda: None,
 ) -> Published:
     """The rendered fleet, published as the values say.
 
@@ -62,6 +63,7 @@ async def publish(
         options: how to publish, for some sources.
         message: subject and body of the commit.
         now: aware; the commit's date.
+        check: called once more when all is rendered and nothing is pushed yet; may raise.
 
     Raises:
         InputError: the inputs are wrong, or in mode ``hydrated`` no commit.
@@ -83,6 +85,7 @@ async def publish(
         inputs, wanted = desired.wanted_fleet(sources, templates, published, message, checker=checker)
         latest.append(inputs)
         checker.refuse(required=sources.values.hubctl.schemas.required)
+        check()
         return wanted
 
     if outlet.forge is not None:

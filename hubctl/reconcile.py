@@ -9,15 +9,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from hubctl import desired, outlet, promotion
+from hubctl import desired, holding, outlet, promotion, proof
 from hubctl import hub as hubs
 from hubctl.aggregate import aggregate
 from hubctl.decide.rules import decide
-from hubctl.errors import GuardRefused, HubctlError, ManifestRefused, PublishConflict, RemoteFailed
+from hubctl.errors import GuardRefused, Held, HubctlError, ManifestRefused, PublishConflict, RemoteFailed
 from hubctl.model import incident as incidents
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
 from hubctl.model.health import Condition, Finding, PredictorHealth
+from hubctl.model.holds import Holds
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.remediation import UNDER_WAY, WAITS, Action, Remediation, State
 from hubctl.model.snapshot import Snapshot
@@ -33,6 +34,7 @@ class Pass:
         now: the pass's own time; every decision in it is made at this instant.
         dry_run: nothing is published, stored or carried out.
         snapshot: the hub's own objects; None when the values need none of them.
+        holds: what people stopped and paused, as the pass began.
         commit: what was published, None when nothing changed.
         proposed: what came of a pull request, None where hubctl commits to the branch itself.
         unresolved: incidents as the store held them when the pass judged.
@@ -46,6 +48,7 @@ class Pass:
     snapshot: Snapshot | None = None
     published: tree.Published = field(default_factory=tree.Published)
     inputs: HubInputs | None = None
+    holds: Holds = field(default_factory=Holds)
     commit: branch.Commit | None = None
     proposed: pulls.Proposed | None = None
     observations: tuple[Observation, ...] = ()
@@ -63,9 +66,6 @@ class Pass:
         assert self.inputs is not None, "a stage ran before `load`"  # noqa: S101 - a mistake in STAGES, not of a user
         return self.inputs
 
-
-ROUNDS_BEFORE = 5
-"""Rounds before an incident was opened that are kept as its evidence."""
 
 Stage = Callable[[hubs.Hub, Pass], Awaitable[Pass]]
 
@@ -88,7 +88,7 @@ async def reconcile(hub: hubs.Hub, now: datetime, *, dry_run: bool = False) -> P
 
 async def act_only(hub: hubs.Hub, now: datetime) -> Pass:
     """Carry out what has been approved, without observing anew."""
-    return await through((look, load, recover, revalidate, act, tidy), hub, Pass(now))
+    return await through((look, load, heed, recover, revalidate, act, tidy), hub, Pass(now))
 
 
 async def through(stages: Sequence[Stage], hub: hubs.Hub, so_far: Pass) -> Pass:
@@ -126,6 +126,11 @@ async def load(hub: hubs.Hub, so_far: Pass) -> Pass:
     return replace(so_far, published=published, inputs=inputs, problems=problems)
 
 
+async def heed(hub: hubs.Hub, so_far: Pass) -> Pass:
+    """What people stopped and paused; each effect asks again just before it."""
+    return replace(so_far, holds=gate_of(hub, so_far).holds())
+
+
 async def recover(hub: hubs.Hub, so_far: Pass) -> Pass:
     """Actions that a dead pass left half done: read from the branch whether the effect is there."""
     if so_far.dry_run:
@@ -148,9 +153,11 @@ async def publish(hub: hubs.Hub, so_far: Pass) -> Pass:
     """The rendered fleet as a commit, if anything changed; a refusal does not keep the pass from observing."""
     options = partial(desired.publish_options, dry_run=so_far.dry_run)
     read = (hub.sources, hub.templates)
+    check = gate_of(hub, so_far).refuse_publish
     try:
-        made = await promotion.publish(hub.settings, hub.outlet, read, options=options, now=so_far.now)
-    except (PublishConflict, RemoteFailed, GuardRefused, ManifestRefused) as error:
+        check()
+        made = await promotion.publish(hub.settings, hub.outlet, read, options=options, now=so_far.now, check=check)
+    except (Held, PublishConflict, RemoteFailed, GuardRefused, ManifestRefused) as error:
         return replace(so_far, problems=(*so_far.problems, error))
     # What waits to be merged or promoted does not run, and the rest of the pass must not take it to.
     inputs = so_far.inputs if made.waits else made.inputs
@@ -189,7 +196,8 @@ async def propose(hub: hubs.Hub, so_far: Pass) -> Pass:
         healthy=frozenset((health.cluster, health.model, health.version) for health in good_now(so_far)),
         quarantined=frozenset(cluster.name for cluster in so_far.fleet.clusters if cluster.quarantined),
     )
-    planned = plan.plan(so_far.decisions, hub.sources.values.hubctl.remediation, history, now=so_far.now)
+    policy = hub.sources.values.hubctl.remediation
+    planned = plan.plan(so_far.decisions, policy, history, now=so_far.now, holds=so_far.holds)
     moved = (after for before, after in zip(stored, earlier, strict=True) if before != after)
     return replace(
         so_far,
@@ -215,9 +223,10 @@ async def record(hub: hubs.Hub, so_far: Pass) -> Pass:
         cases.append_decisions(so_far.decisions)
         for decision in so_far.decisions:
             if decision.verdict is incidents.Verdict.OPEN:
-                cases.save_evidence(decision.incident.id, before_it_opened(hub, decision.incident, so_far.observations))
+                before = proof.before_it_opened(journal, decision.incident, so_far.observations)
+                cases.save_evidence(decision.incident.id, before)
         for incident in changed.values():
-            cases.save_evidence(incident.id, evidence_for(incident, so_far.observations))
+            cases.save_evidence(incident.id, proof.of(incident, so_far.observations))
         hub.store.remedies.save_remediations(moved, before=so_far.stored)
     return so_far
 
@@ -237,12 +246,14 @@ async def act(hub: hubs.Hub, so_far: Pass) -> Pass:
     if so_far.dry_run:
         return so_far
     remedies, done = hub.store.remedies, so_far.remediations
-    policy = hub.sources.values.hubctl.remediation
-    for approved in plan.ready(remedies.remediations(), hub.store.cases.unresolved(), policy):
+    policy, gate = hub.sources.values.hubctl.remediation, gate_of(hub, so_far)
+    for approved in plan.ready(remedies.remediations(), hub.store.cases.unresolved(), policy, so_far.holds):
+        if gate.holds().against(approved):
+            continue
         intent = approved.moved(State.EXECUTING, now=so_far.now)
         remedies.save_remediations((intent,), before=(approved,))
         incident = hub.store.cases.incident(approved.incident_id)
-        outcome = await actions.carry_out(intent, incident, hub.ports(so_far.now))
+        outcome = await actions.carry_out(intent, incident, hub.ports(gate))
         after, state = intent, outcome.state
         if state is State.APPROVED and so_far.now - intent.created_at > timedelta(seconds=policy.verify_within):
             # A remote that refuses for so long does not do so by chance.
@@ -259,7 +270,8 @@ async def act(hub: hubs.Hub, so_far: Pass) -> Pass:
 
 async def tidy(hub: hubs.Hub, so_far: Pass) -> Pass:
     """Pull requests of remediations that are over closed; those that wait stay."""
-    if so_far.dry_run or hub.outlet.forge is None or not hub.outlet.forge.per_action:
+    quiet = so_far.dry_run or gate_of(hub, so_far).holds().everything
+    if quiet or hub.outlet.forge is None or not hub.outlet.forge.per_action:
         return so_far
     waiting = hub.store.remedies.remediations((State.PENDING, State.APPROVED, State.EXECUTING))
     try:
@@ -269,8 +281,13 @@ async def tidy(hub: hubs.Hub, so_far: Pass) -> Pass:
     return so_far
 
 
-STAGES: tuple[Stage, ...] = (look, load, recover, publish, observe, conclude, judge, propose, record, act, tidy)
+STAGES: tuple[Stage, ...] = (look, load, heed, recover, publish, observe, conclude, judge, propose, record, act, tidy)
 """The order of a pass."""
+
+
+def gate_of(hub: hubs.Hub, so_far: Pass) -> holding.Gate:
+    """What has to be passed before an effect of this pass."""
+    return hub.gate(so_far.now, holding.sets_of(so_far.fleet.clusters, so_far.snapshot))
 
 
 def services(inputs: HubInputs) -> tuple[InferenceService, ...]:
@@ -318,21 +335,3 @@ def summary_of(made: Pass) -> str:
         f"; {WAITS}{made.proposed.pull.url}" if made.proposed and made.proposed.commit and made.proposed.pull else ""
     )
     return f"{ok} of {len(made.observations)} predictors ok, {len(made.findings)} findings{waits}"
-
-
-def before_it_opened(
-    hub: hubs.Hub, incident: incidents.Incident, observed: Sequence[Observation]
-) -> tuple[Observation, ...]:
-    """What led to an incident: the latest rounds of its predictors."""
-    cells = {(seen.cluster, seen.model) for seen in evidence_for(incident, observed)}
-    kept = (hub.store.journal.recent(cluster, model)[:ROUNDS_BEFORE] for cluster, model in sorted(cells))
-    return tuple(seen for rounds in kept for seen in rounds)
-
-
-def evidence_for(incident: incidents.Incident, observed: Sequence[Observation]) -> tuple[Observation, ...]:
-    """The observations that speak of an incident's spokes and, if it names one, its model."""
-    return tuple(
-        seen
-        for seen in observed
-        if seen.cluster in incident.clusters and (not incident.model or seen.model == incident.model)
-    )

@@ -11,6 +11,7 @@ from hubctl.errors import InputError
 
 SWITCH = "ENABLE_KSERVE_INTEGRATION"
 """The variable by which the coordination engine, and hubctl with it, leaves KServe alone."""
+_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Settings:
         remote: overrides ``hubctl.gitops.remote`` when not empty.
         schemas: cached schemas of rendered kinds; overrides ``hubctl.schemas.folder``. None: as the values say.
         kserve: name and text of each variable that the coordination engine reads about KServe, sorted; none is empty.
+        kill_switch: the stop file; None: ``STOP`` in the state folder.
+        namespace: hubctl's own on the hub; empty where it runs in no pod and no variable says.
     """
 
     directory: Path
@@ -30,6 +33,13 @@ class Settings:
     remote: str = ""
     schemas: Path | None = None
     kserve: tuple[tuple[str, str], ...] = ()
+    kill_switch: Path | None = None
+    namespace: str = ""
+
+    @property
+    def stop_file(self) -> Path:
+        """While it is there, hubctl changes nothing by itself."""
+        return self.kill_switch or self.state / "STOP"
 
     @property
     def values_file(self) -> Path:
@@ -50,13 +60,23 @@ def read_settings(directory: str | None, environ: Mapping[str, str]) -> Settings
         )
     state = Path(environ.get("HUBCTL_STATE") or chosen / ".hubctl").absolute()
     schemas = Path(environ["HUBCTL_SCHEMAS"]).absolute() if environ.get("HUBCTL_SCHEMAS") else None
+    switch = environ.get("HUBCTL_KILL_SWITCH")
     return Settings(
         directory=chosen,
         state=state,
         remote=environ.get("HUBCTL_REMOTE", ""),
         schemas=schemas,
         kserve=tuple(sorted(pair for pair in environ.items() if pair[1] and _about_kserve(pair[0]))),
+        kill_switch=Path(switch).absolute() if switch else None,
+        namespace=environ.get("HUBCTL_NAMESPACE") or _namespace_of_pod(),
     )
+
+
+def _namespace_of_pod() -> str:
+    try:
+        return _POD_NAMESPACE.read_text().strip()
+    except OSError:
+        return ""
 
 
 def _about_kserve(variable: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from hubctl import desired, outlet, promotion
+from hubctl import desired, holding, outlet, promotion
 from hubctl.cli import difference, output, proposals, rendering, shapes
 from hubctl.cli.review import print_fields
 from hubctl.conform import cache
@@ -142,8 +142,12 @@ def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int |
     read = (sources, load_templates(settings.directory / "templates"))
     opened = outlet.open_outlet(settings, sources)
     options = partial(desired.publish_options, confirmed=allow_removing, dry_run=dry_run)
+    now = datetime.now(UTC)
+    gate = holding.Gate(settings, sources.values.hubctl, None, now)
+    check = gate.refuse_publish if not dry_run else lambda: None
+    check()
     published = asyncio.run(
-        promotion.publish(settings, opened, read, options=options, message=message, now=datetime.now(UTC))
+        promotion.publish(settings, opened, read, options=options, message=message, now=now, check=check)
     )
     rendering.warn(published.inputs)
     if published.proposed is not None:

@@ -36,6 +36,9 @@ COMMANDS = {
     "status": ("observing", "Show the fleet's health and open incidents."),
     "incidents": ("incidents", "List, show, acknowledge and resolve incidents."),
     "remediations": ("remediations", "List, show, approve and reject remediations."),
+    "stop": ("stopping", "Throw the kill switch; needs no store, no Git and no cluster."),
+    "start": ("stopping", "Take the kill switch back."),
+    "pause": ("pausing", "Hold back actions on a part of the fleet for a while."),
     "explain": ("explaining", "Show the evidence, from single predictions to the commit."),
     "why": ("provenance", "Show which commits made a spoke's folder what it is."),
     "doctor": ("doctor", "Check everything that hubctl depends on."),
@@ -44,7 +47,7 @@ COMMANDS = {
 }
 """Command: its module in this folder and its one-line help."""
 
-OFFLINE = frozenset({"init", "validate", "migrate", "schema", "render", "completion"})
+OFFLINE = frozenset({"init", "validate", "migrate", "schema", "render", "completion", "stop", "start"})
 """Commands that talk to nobody, so that there is nothing to try again."""
 
 BULK = frozenset({"validate", "render", "diff", "publish"})

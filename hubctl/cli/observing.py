@@ -10,8 +10,9 @@ from typing import Any
 import click
 import structlog
 
-from hubctl import controller, hub, outlet
+from hubctl import controller, holding, hub, outlet
 from hubctl.cli import delivery, output, proposals, rendering, shapes
+from hubctl.cli.pausing import holds_data, sentences
 from hubctl.errors import InputError
 from hubctl.inputs import load
 from hubctl.model.fleet import HubInputs
@@ -146,12 +147,16 @@ def status(settings_of: Any, storage: bool, shape: str) -> None:
     with open_store(hub.store_url(settings, sources, os.environ)) as store:
         health, incidents, last = store.journal.load_health(), store.cases.unresolved(), store.journal.last_pass()
         executing, size = store.remedies.executing(), store.size() if storage else None
-    data = shapes.status_data(inputs, health, incidents)
+        now = datetime.now(UTC)
+        held = holding.Gate(settings, sources.values.hubctl, store.pauses, now).holds()
+    data = shapes.status_data(inputs, health, incidents) | holds_data(held, now)
     data["waiting"] = proposals.waiting(executing, last)
     if size is not None:
         data["storage"] = {"bytes": size.bytes, "rows": dict(size.rows)}
     if shape == "table":
         print_status(data, last.began_at if last else None)
+        for line in sentences(held.stops, held.pauses):
+            output.say(line, colour="yellow")
     else:
         output.show(shape, data, (), ())
     if incidents or any(cluster["health"] == "anomalous" for cluster in data["clusters"]):
@@ -211,6 +216,8 @@ def print_pass(made: Pass) -> None:
         what = f"{decision.verdict} {decision.action}".strip()
         detail = f"; {decision.detail}" if decision.detail else ""
         click.echo(f"decided  {decision.incident.id} {what}: {', '.join(decision.reasons)}{detail}")
+    for line in sentences(made.holds.stops, made.holds.pauses):
+        output.say(line, colour="yellow")
     for item in made.remediations:
         where = f" on {', '.join(item.clusters)}" if item.clusters else ""
         click.echo(

@@ -104,7 +104,8 @@ def approve(settings_of: Any, remediation_id: str, at_once: bool, dry_run: bool)
         return
     made = asyncio.run(carry_out(settings_of()))
     found = next((item for item in made.remediations if item.id == after.id), after)
-    output.say(f"{found.id} is {found.state}: {found.detail}")
+    held = made.holds.against(found) if found.state is State.APPROVED else None
+    output.say(f"{found.id} is {found.state}: {held or found.detail}")
     if found.state is State.FAILED:
         raise RemoteFailed(found.detail, hint=f"look closer with `hubctl explain {found.id}`")
 

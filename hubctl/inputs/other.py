@@ -6,6 +6,7 @@ that an explanation is the same every time.
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -117,6 +118,9 @@ def _candidates(annotation: Any, value: Any) -> Iterator[Any]:
     elif int in members or float in members:
         number = value if isinstance(value, (int, float)) else 1
         yield from (number + 1, number * 2 + 3, number - 1, 0, 1, 50, 1000, 4096)
+    if datetime in members:
+        yield from ((value + timedelta(days=1),) if isinstance(value, datetime) else ())
+        yield datetime(2030, 1, 1, tzinfo=UTC)
     if str in members:
         yield from _texts(value if isinstance(value, str) else "")
 

@@ -97,6 +97,8 @@ class Reason(StrEnum):
     INHIBITED = "inhibited"
     LOW_CONFIDENCE = "low-confidence"
     ACKNOWLEDGED = "acknowledged"
+    STOPPED = "stopped"
+    PAUSED = "paused"
     ALREADY_UNDER_WAY = "already-under-way"
     COOLDOWN = "cooldown"
     RATE_LIMIT = "rate-limit"

@@ -19,6 +19,7 @@ from hubctl.model.base import (
 from hubctl.model.credential import NotCredential
 from hubctl.model.delivery import Delivery
 from hubctl.model.gitops import GitOps
+from hubctl.model.pausing import PlannedPause
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
 from hubctl.model.route import Route
 from hubctl.model.runtime import ServingRuntime
@@ -232,6 +233,7 @@ class Remediation(Strict):
     max_attempts: int = Field(2, ge=1, description="actions of one kind for one incident")
     verify_within: Duration = Field(1800.0, description="then an action that did not help is ineffective")
     policies: tuple[Policy, ...] = ()
+    pauses: tuple[PlannedPause, ...] = Field((), description="what is held back for a while, beside `hubctl pause`")
 
 
 class Webhook(Strict):
@@ -275,6 +277,9 @@ class Schemas(Strict):
 class HubctlSection(Strict):
     """The ``hubctl`` section."""
 
+    stopped: Literal["actions", "everything"] | None = Field(
+        None, description="kill switch: no action on a spoke, or nothing that leaves hubctl at all"
+    )
     gitops: GitOps = GitOps()
     delivery: Delivery = Delivery()
     observe: Observe = Observe()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import stamina
 
-from hubctl.errors import HubctlError, PublishConflict, RemoteFailed
+from hubctl.errors import Held, HubctlError, PublishConflict, RemoteFailed, StoreUnavailable
 from hubctl.model import incident as incidents
 from hubctl.model import remediation as remediations
 from hubctl.model.values import Webhook
@@ -53,6 +53,7 @@ class Ports:
             remediation's trailer, on the branch or in a pull request; an empty effect: the branch already says so.
         find: the id of the commit on the branch that brought a remediation, empty when there is none.
         directory: what relative token files are relative to.
+        check: called immediately before an effect; raises Held when somebody stopped or paused it meanwhile.
     """
 
     publish: Callable[[remediations.Remediation, incidents.Incident, Mapping[str, bytes]], Awaitable[Effect]]
@@ -60,12 +61,13 @@ class Ports:
     webhooks: tuple[Webhook, ...]
     environ: Mapping[str, str]
     directory: Path
+    check: Callable[[remediations.Remediation], None] = lambda _: None
 
 
 async def carry_out(
     remediation: remediations.Remediation, incident: incidents.Incident, ports: Ports
 ) -> remediations.Outcome:
-    """Do what the remediation says, unless it has been done already.
+    """Do what the remediation says, unless it has been done already or is held.
 
     Returns:
         ``applied`` with the commit; ``approved`` when another pass should try again; ``failed`` when none should;
@@ -77,7 +79,11 @@ async def carry_out(
         remediations.Action.ROLLBACK_MODEL: change_git,
         remediations.Action.QUARANTINE: change_git,
     }[remediation.action]
-    return await act(remediation, incident, ports)
+    try:
+        ports.check(remediation)
+        return await act(remediation, incident, ports)
+    except Held as error:
+        return remediations.Outcome(remediations.State.APPROVED, detail=str(error))
 
 
 async def change_git(
@@ -96,6 +102,8 @@ async def change_git(
         return remediations.Outcome(remediations.State.APPROVED, detail=f"to be tried again: {error}")
     except RemoteFailed as error:
         return await _after_failure(remediation, error, ports)
+    except (Held, StoreUnavailable):
+        raise
     except HubctlError as error:
         return remediations.Outcome(remediations.State.FAILED, detail=str(error))
     return _outcome_of(effect)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from hubctl.model import incident as incidents
 from hubctl.model.health import Condition, FindingKind, PredictorHealth
+from hubctl.model.holds import Holds
 from hubctl.model.incident import Incident
 from hubctl.model.remediation import Action, Remediation, State
 from hubctl.model.values import Remediation as Policy
@@ -90,13 +91,16 @@ def reverted(remediations: Sequence[Remediation], present: frozenset[str], *, no
 
 
 def ready(
-    remediations: Sequence[Remediation], unresolved: Iterable[Incident], policy: Policy
+    remediations: Sequence[Remediation],
+    unresolved: Iterable[Incident],
+    policy: Policy,
+    holds: Holds | None = None,
 ) -> tuple[Remediation, ...]:
     """The approved ones that may start now, oldest first; a person's approvals are carried out, in turn.
 
-    Notifications always may. Actions on spokes may not while the hub is out of sight of its fleet, nor while their
-    policy's mode is ``observe``, which is how a person holds what is approved; and only while the spokes at work,
-    theirs included, are no more than ``max_spokes_at_once``.
+    Nothing may that somebody stopped or paused; other notifications always may. Actions on spokes may not while the hub
+    is out of sight of its fleet, nor while their policy's mode is ``observe``, which is how a person holds what is
+    approved; and only while the spokes at work, theirs included, are no more than ``max_spokes_at_once``.
     """
     blind = any(
         one.kind is FindingKind.HUB_UNREACHABLE and one.state is not incidents.State.RESOLVED for one in unresolved
@@ -104,7 +108,7 @@ def ready(
     busy = set(clusters_of(remediations, _AT_WORK))
     chosen = []
     for one in sorted(remediations, key=lambda one: (one.created_at, one.id)):
-        if one.state is not State.APPROVED:
+        if one.state is not State.APPROVED or (holds is not None and holds.against(one)):
             continue
         if one.action in GIT_ACTIONS:
             after = busy.union(one.clusters)

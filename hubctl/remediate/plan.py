@@ -11,6 +11,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from hubctl.model import incident as incidents
+from hubctl.model.holds import Holds
 from hubctl.model.incident import Decision, Incident, Reason, Verdict
 from hubctl.model.remediation import Action, Remediation, State, Target
 from hubctl.model.values import Remediation as Policy
@@ -47,6 +48,7 @@ class _Case:
     policy: Policy
     history: History
     blamed: frozenset[str]
+    holds: Holds
     now: datetime
 
     @property
@@ -60,7 +62,9 @@ class _Case:
         return self.incident.model if self.action is Action.ROLLBACK_MODEL else ""
 
 
-def plan(decisions: Sequence[Decision], policy: Policy, history: History, *, now: datetime) -> Plan:
+def plan(
+    decisions: Sequence[Decision], policy: Policy, history: History, *, now: datetime, holds: Holds | None = None
+) -> Plan:
     """Remediations for the decisions to act, in their order, each seeing those before it.
 
     Args:
@@ -68,12 +72,15 @@ def plan(decisions: Sequence[Decision], policy: Policy, history: History, *, now
         policy: the guards' numbers.
         history: the past, brought up to date with ``reverted``, ``verify`` and ``revalidate``.
         now: the pass's time.
+        holds: what people hold back; None: nothing.
     """
     made: list[Remediation] = []
     refused: list[Decision] = []
     for decision in decisions:
         for action in _asked(decision, policy):
-            case = _Case(decision, action, policy, history, _blamed(decision.incident, decisions), now)
+            case = _Case(
+                decision, action, policy, history, _blamed(decision.incident, decisions), holds or Holds(), now
+            )
             result = _changed(case) if action in GIT_ACTIONS else _told(case)
             if isinstance(result, Remediation):
                 made.append(result)
@@ -123,13 +130,17 @@ def _blamed(incident: Incident, decisions: Iterable[Decision]) -> frozenset[str]
 def _told(case: _Case) -> Remediation | Decision | None:
     """A notification: once when an incident is opened, once when it is resolved, again only where it failed."""
     resolved = case.decision.verdict is Verdict.RESOLVE
-    if resolved and case.incident.inhibited_by and not _was_told(case):
+    held = _held(case)
+    if resolved and (case.incident.inhibited_by or held) and not _was_told(case):
         return None
     event = "resolved" if resolved else "opened"
     for attempt in range(case.policy.max_attempts):
         name = _identity(case, event, attempt)
         earlier = case.history.find(name)
         if earlier is None:
+            # There is one end only: who is to hear of it hears of it once nothing holds it.
+            if held and not resolved:
+                return _refused(case, {"": tuple(held)}, "")
             return _remediation(case, name, (), State.APPROVED)
         if earlier.state is not State.FAILED:
             return None if resolved else _refused(case, {"": (Reason.NOTHING_TO_CHANGE,)}, f"told by {name}")
@@ -148,7 +159,7 @@ def _changed(case: _Case) -> Remediation | Decision:
     refusals = {target.cluster: found for target in candidates if (found := _against_target(case, target))}
     allowed = [target for target in candidates if target.cluster not in refusals]
     room = max(0, case.policy.max_spokes_at_once - len(case.history.in_flight()))
-    against = _against_action(case, candidates)
+    against = [*_held(case), *_against_action(case, candidates)]
     if not room:
         against.append(Reason.TOO_MANY_SPOKES)
     if against or not allowed:
@@ -187,6 +198,7 @@ def _against_target(case: _Case, target: Target) -> tuple[Reason, ...]:
     history, cooldown = case.history, case.policy.cooldown
     wanted = deed(case.action, case.model, case.incident.id, target)
     guards = {
+        Reason.PAUSED: case.holds.pause_of(case.action, case.model, target.cluster) is not None,
         Reason.ALREADY_UNDER_WAY: target.cluster in history.in_flight(),
         Reason.COOLDOWN: history.is_cooling(case.action, target.cluster, cooldown=cooldown, now=case.now),
         Reason.NO_KNOWN_GOOD_VERSION: case.action is Action.ROLLBACK_MODEL and not target.to_version,
@@ -194,6 +206,15 @@ def _against_target(case: _Case, target: Target) -> tuple[Reason, ...]:
         Reason.REJECTED_BY_A_PERSON: history.was_rejected(wanted, cooldown=cooldown, now=case.now),
     }
     return tuple(reason for reason, refuses in guards.items() if refuses)
+
+
+def _held(case: _Case) -> list[Reason]:
+    """Every person's hold on the action whatever its spokes."""
+    guards = {
+        Reason.STOPPED: case.holds.stop_of(case.action) is not None,
+        Reason.PAUSED: case.holds.pause_of(case.action, case.model) is not None,
+    }
+    return [reason for reason, refuses in guards.items() if refuses]
 
 
 def _against_action(case: _Case, candidates: Sequence[Target]) -> list[Reason]:
@@ -217,12 +238,20 @@ def _refused(case: _Case, blocking: _Refusals, detail: str) -> Decision:
         verdict=Verdict.REFRAIN,
         incident=case.incident,
         reasons=tuple(sorted(reasons, key=_ORDER.__getitem__)),
-        detail=detail or _spelled(blocking),
+        detail=detail or "; ".join((_spelled(blocking), *_who_holds(case, blocking))),
         policy=case.decision.policy,
         action=str(case.action),
         mode=case.decision.mode,
         clusters=case.decision.clusters,
     )
+
+
+def _who_holds(case: _Case, refusals: _Refusals) -> list[str]:
+    """Who stopped or paused it, where that is why it was refused."""
+    held = {cluster: reasons for cluster, reasons in refusals.items() if Reason.PAUSED in reasons}
+    pauses = (case.holds.pause_of(case.action, case.model, cluster) for cluster in held)
+    stop = case.holds.stop_of(case.action)
+    return list(dict.fromkeys(str(one) for one in (stop, *pauses) if one is not None))
 
 
 def _spelled(refusals: _Refusals) -> str:

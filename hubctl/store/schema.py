@@ -21,6 +21,7 @@ from hubctl.store import database, tables
 from hubctl.store.cases import Cases
 from hubctl.store.database import Database
 from hubctl.store.journal import Journal
+from hubctl.store.pauses import Pauses
 from hubctl.store.records import Size
 from hubctl.store.remedies import Remedies
 
@@ -36,12 +37,14 @@ class Store:
         journal: passes and the memory of predictors.
         cases: incidents, their evidence and the decisions about them.
         remedies: remediations.
+        pauses: what people hold back.
     """
 
     database: Database
     journal: Journal
     cases: Cases
     remedies: Remedies
+    pauses: Pauses
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -112,7 +115,7 @@ def open_store(url: str) -> Store:
     except StoreUnavailable:
         opened.close()
         raise
-    return Store(opened, Journal(opened), Cases(opened), Remedies(opened))
+    return Store(opened, Journal(opened), Cases(opened), Remedies(opened), Pauses(opened))
 
 
 def _parsed(url: str) -> sa.URL:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-REVISION = "0001"
+REVISION = "0004"
 """The newest migration; known here so that opening a current store need not import Alembic."""
 
 VERSION_TABLE = "hubctl_version"
@@ -133,6 +133,18 @@ decision = sa.Table(
     sa.Column("policy", sa.String, nullable=False),
     sa.Column("action", sa.String, nullable=False),
     sa.Column("mode", sa.String, nullable=False),
+)
+
+pause = sa.Table(
+    "pause",
+    METADATA,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("until", UtcDateTime, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("document", sa.JSON, nullable=False),
+    sa.Index(None, "state", "until"),
 )
 
 passes = sa.Table(
