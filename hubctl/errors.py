@@ -58,6 +58,12 @@ class GuardRefused(HubctlError):  # noqa: N818 - named after the reaction: ask a
     exit_code = 4
 
 
+class Fenced(HubctlError):  # noqa: N818 - named after the reaction: stop; another one leads
+    """This process may not act, or no longer; its pass ends, and whoever leads goes on from what is stored."""
+
+    exit_code = 4
+
+
 class ManifestRefused(HubctlError):  # noqa: N818 - named after the reaction: mend what made the manifest
     """A rendered object is not what its kind's schema allows; never retried. ``where`` is ``file KIND NAME field``."""
 

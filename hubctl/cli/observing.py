@@ -10,7 +10,7 @@ from typing import Any
 import click
 import structlog
 
-from hubctl import controller, hub, outlet
+from hubctl import controller, hub, leading, outlet
 from hubctl.cli import delivery, output, proposals, rendering, shapes
 from hubctl.errors import InputError
 from hubctl.inputs import load
@@ -22,7 +22,7 @@ from hubctl.observe.poll import Poller
 from hubctl.reconcile import Pass, services
 from hubctl.reconcile import reconcile as one_pass
 from hubctl.settings import Settings
-from hubctl.store.lock import hold
+from hubctl.store.records import PassRecord
 from hubctl.store.schema import open_store
 
 
@@ -108,8 +108,7 @@ def run(settings_of: Any, interval: str | None) -> None:
     """
     settings = settings_of()
     log_to_standard_error()
-    with hold(settings.state):
-        asyncio.run(controller.run(settings, os.environ, interval=interval))
+    asyncio.run(controller.run(settings, os.environ, interval=interval))
 
 
 def log_to_standard_error() -> None:
@@ -146,12 +145,14 @@ def status(settings_of: Any, storage: bool, shape: str) -> None:
     with open_store(hub.store_url(settings, sources, os.environ)) as store:
         health, incidents, last = store.journal.load_health(), store.cases.unresolved(), store.journal.last_pass()
         executing, size = store.remedies.executing(), store.size() if storage else None
+        leader = store.terms.latest()
     data = shapes.status_data(inputs, health, incidents)
+    data["leader"] = shapes.leader_data(leader)
     data["waiting"] = proposals.waiting(executing, last)
     if size is not None:
         data["storage"] = {"bytes": size.bytes, "rows": dict(size.rows)}
     if shape == "table":
-        print_status(data, last.began_at if last else None)
+        print_status(data, last)
     else:
         output.show(shape, data, (), ())
     if incidents or any(cluster["health"] == "anomalous" for cluster in data["clusters"]):
@@ -186,11 +187,16 @@ async def poll_once(
 async def run_pass(settings: Settings, sources: load.Sources, *, total: int, dry_run: bool) -> Pass:
     """One pass over ``total`` predictors; alone on its state folder unless it changes nothing."""
     with output.progress("polling", total) as advance:
-        async with hub.open_hub(settings, os.environ, sources=sources, seen=lambda _: advance()) as opened:
-            if dry_run:
+        if dry_run:
+            async with hub.open_hub(settings, os.environ, sources=sources, seen=lambda _: advance()) as opened:
                 return await one_pass(opened, datetime.now(UTC), dry_run=True)
-            with hold(settings.state):
-                return await one_pass(opened, datetime.now(UTC))
+        async with (
+            leading.turn(settings, sources.values.hubctl.controller.leader_election, os.environ) as term,
+            hub.open_hub(settings, os.environ, sources=sources, seen=lambda _: advance(), term=term) as opened,
+        ):
+            now = datetime.now(UTC)
+            await leading.claim(opened.store, term, now)
+            return await one_pass(opened, now)
 
 
 def print_pass(made: Pass) -> None:
@@ -231,7 +237,7 @@ def worth_telling(decisions: tuple[Decision, ...]) -> list[Decision]:
     ]
 
 
-def print_status(data: dict[str, Any], last: datetime | None) -> None:
+def print_status(data: dict[str, Any], last: PassRecord | None) -> None:
     """The fleet for a person."""
     now = datetime.now(UTC)
     rows = [
@@ -263,4 +269,7 @@ def print_status(data: dict[str, Any], last: datetime | None) -> None:
         output.say(f"store: {data['storage']['bytes'] / 1024:.0f} KiB; rows: {rows_held}")
     for item in data["waiting"]:
         output.say(f"{item['remediation'] or 'the fleet'} {WAITS}{item['url']}", colour="yellow")
-    output.say(f"last pass {output.ago(last, now)} ago" if last else "no pass yet: run `hubctl reconcile`")
+    if data["leader"]:
+        since = output.ago(data["leader"]["since"], now)
+        output.say(f"leader {data['leader']['holder']}, epoch {data['leader']['epoch']}, for {since}")
+    output.say(f"last pass {output.ago(last.began_at, now)} ago" if last else "no pass yet: run `hubctl reconcile`")

@@ -23,6 +23,7 @@ from hubctl.store.database import Database
 from hubctl.store.journal import Journal
 from hubctl.store.records import Size
 from hubctl.store.remedies import Remedies
+from hubctl.store.terms import Terms
 
 _ADVISORY_LOCK = 0x68756263746C
 """``hubctl`` in ASCII: two processes that open one PostgreSQL database migrate it in turn."""
@@ -36,12 +37,14 @@ class Store:
         journal: passes and the memory of predictors.
         cases: incidents, their evidence and the decisions about them.
         remedies: remediations.
+        terms: who writes.
     """
 
     database: Database
     journal: Journal
     cases: Cases
     remedies: Remedies
+    terms: Terms
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -112,7 +115,7 @@ def open_store(url: str) -> Store:
     except StoreUnavailable:
         opened.close()
         raise
-    return Store(opened, Journal(opened), Cases(opened), Remedies(opened))
+    return Store(opened, Journal(opened), Cases(opened), Remedies(opened), Terms(opened))
 
 
 def _parsed(url: str) -> sa.URL:
