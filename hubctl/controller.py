@@ -1,4 +1,4 @@
-"""When passes run: the interval, signals, reloading and a clean end. The only clock.
+"""When passes run: the interval, signals, reloading, terms of leadership and a clean end. The only clock.
 
 A pass that is under way is finished before the process ends, so that an action is never cut in two by a signal; a
 second signal ends it at once, which the next pass can mend.
@@ -13,11 +13,13 @@ from datetime import UTC, datetime
 
 import structlog
 
-from hubctl import hub
+from hubctl import hub, leading
 from hubctl.conform import cache
-from hubctl.errors import HubctlError, InputError
+from hubctl.errors import Fenced, HubctlError, InputError
+from hubctl.fleet.election import Election
 from hubctl.inputs import load
 from hubctl.model.base import parse_duration
+from hubctl.model.controlling import LeaderElection
 from hubctl.reconcile import Pass, reconcile
 from hubctl.render.templates import load_templates
 from hubctl.settings import Settings
@@ -26,32 +28,59 @@ log = structlog.get_logger("hubctl")
 
 
 async def run(settings: Settings, environ: Mapping[str, str], *, interval: str | None = None) -> None:
-    """Run passes until SIGTERM or SIGINT.
+    """Run passes until SIGTERM or SIGINT; where there is an election, whenever this process leads.
 
     Raises:
         InputError: the inputs are wrong at the start; later ones only keep the last good inputs in force.
+        StoreUnavailable: without an election, another process is at work on the state folder.
     """
     pause = _pause(interval)
     stop = asyncio.Event()
     _listen(stop)
+    sources = load.read_sources(settings)
     while not stop.is_set():
-        # Opened anew when how to poll or where to store changes; kept else, with its connections.
-        async with hub.open_hub(settings, environ) as opened:
-            await _passes(opened, stop, pause)
+        async with leading.term(settings, _election(sources), environ, stop) as term:
+            leads = term is not None or not leading.takes_part(_election(sources), environ)
+            while leads and not stop.is_set() and not _is_over(term):
+                # Opened anew when how to poll or where to store changes; kept else, with its connections.
+                async with hub.open_hub(settings, environ, sources=sources, term=term) as opened:
+                    after = await _led(opened, stop, pause)
+                leads, sources = _election(after) == _election(sources), after
     log.info("stopped")
 
 
-async def _passes(opened: hub.Hub, stop: asyncio.Event, pause: float | None) -> None:
-    """Passes with one hub, until told to stop or until the hub must be opened anew."""
-    while not stop.is_set():
+async def _led(opened: hub.Hub, stop: asyncio.Event, pause: float | None) -> load.Sources:
+    """Passes with one hub; what the files say after them."""
+    try:
+        await leading.claim(opened.store, opened.term, datetime.now(UTC))
+    except Fenced as error:
+        log.warning("this process may not act", error=str(error), hint=error.hint)
+        await leading.sleep(1.0, stop)
+        return opened.sources
+    return (await _passes(opened, stop, pause)).sources
+
+
+async def _passes(opened: hub.Hub, stop: asyncio.Event, pause: float | None) -> hub.Hub:
+    """Passes with one hub, until told to stop, the term ends or the hub must be opened anew."""
+    while not stop.is_set() and not _is_over(opened.term):
         began = time.monotonic()
         await _one(opened)
         wanted = pause if pause is not None else opened.sources.values.hubctl.observe.interval
-        await _until(stop, wanted - (time.monotonic() - began))
+        wake = (stop,) if opened.term is None else (stop, opened.term.over)
+        await leading.sleep(wanted - (time.monotonic() - began), *wake)
         fresh = _reloaded(opened)
         if _needs_reopening(opened, fresh):
-            return
+            return fresh
         opened = fresh
+    return opened
+
+
+def _election(sources: load.Sources) -> LeaderElection:
+    return sources.values.hubctl.controller.leader_election
+
+
+def _is_over(term: Election | None) -> bool:
+    return term is not None and term.over.is_set()
 
 
 async def _one(opened: hub.Hub) -> None:
@@ -60,6 +89,9 @@ async def _one(opened: hub.Hub) -> None:
         return
     try:
         made = await reconcile(opened, datetime.now(UTC))
+    except Fenced as error:
+        log.warning("the pass ended: this process may not act", error=str(error), hint=error.hint)
+        return
     except HubctlError as error:
         log.error("pass failed", error=str(error), hint=error.hint)  # noqa: TRY400 - a traceback would say no more
         return
@@ -88,14 +120,6 @@ def _report(made: Pass) -> None:
     )
 
 
-async def _until(stop: asyncio.Event, seconds: float) -> None:
-    """Sleep, but wake when told to stop."""
-    try:
-        await asyncio.wait_for(stop.wait(), max(0.0, seconds))
-    except TimeoutError:
-        return
-
-
 def _reloaded(opened: hub.Hub) -> hub.Hub:
     """The hub with what the files say now; with what they said before when they are wrong now."""
     try:
@@ -113,7 +137,8 @@ def _reloaded(opened: hub.Hub) -> hub.Hub:
 
 def _needs_reopening(before: hub.Hub, after: hub.Hub) -> bool:
     old, new = before.sources.values.hubctl, after.sources.values.hubctl
-    return (old.observe, old.store, old.gitops) != (new.observe, new.store, new.gitops)
+    kept = (old.observe, old.store, old.gitops, old.controller.leader_election)
+    return kept != (new.observe, new.store, new.gitops, new.controller.leader_election)
 
 
 def _listen(stop: asyncio.Event) -> None:

@@ -64,6 +64,12 @@ class Held(HubctlError):  # noqa: N818 - named after the reaction: wait until a 
     exit_code = 4
 
 
+class Fenced(HubctlError):  # noqa: N818 - named after the reaction: stop; another one leads
+    """This process may not act, or no longer; its pass ends, and whoever leads goes on from what is stored."""
+
+    exit_code = 4
+
+
 class ManifestRefused(HubctlError):  # noqa: N818 - named after the reaction: mend what made the manifest
     """A rendered object is not what its kind's schema allows; never retried. ``where`` is ``file KIND NAME field``."""
 

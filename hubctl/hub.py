@@ -22,11 +22,13 @@ from hubctl.model import remediation as remediations
 from hubctl.model import tree, watching
 from hubctl.model.predictor import Observation
 from hubctl.publish import branch, pulls
+from hubctl.publish.repository import anybody
 from hubctl.remediate import actions, override
 from hubctl.render.templates import Templates, load_templates
 from hubctl.settings import Settings
 
 if TYPE_CHECKING:  # publish and diff start without HTTP, SQL and the Kubernetes client
+    from hubctl.fleet.election import Election
     from hubctl.fleet.hubapi import HubApi
     from hubctl.observe.poll import Poller
     from hubctl.store.schema import Store
@@ -42,6 +44,7 @@ class Hub:
         store: health, incidents, remediations and the audit trail.
         poller: the only door to predictors.
         api: the hub's own API server; None when nothing in the values needs it.
+        term: while which this process may act; None when it need not be elected.
     """
 
     settings: Settings
@@ -52,6 +55,16 @@ class Hub:
     store: Store
     poller: Poller
     api: HubApi | None = None
+    term: Election | None = None
+
+    def check(self) -> None:
+        """See that this process may go on.
+
+        Raises:
+            Fenced: its term is over.
+        """
+        if self.term is not None:
+            self.term.check()
 
     def gate(self, now: datetime, sets: Mapping[str, str]) -> holding.Gate:
         """What people hold back in the pass of ``now``; ``sets`` is spoke to ClusterSet."""
@@ -66,6 +79,7 @@ class Hub:
             webhooks=self.sources.values.hubctl.notify.webhooks,
             environ=self.environ,
             directory=self.settings.directory,
+            permit=self.term.confirm if self.term else anybody,
         )
 
     async def find_action(self, action_id: str) -> str:
@@ -186,6 +200,7 @@ async def open_hub(
     *,
     sources: load.Sources | None = None,
     seen: Callable[[Observation], None] | None = None,
+    term: Election | None = None,
 ) -> AsyncIterator[Hub]:
     """Everything that a pass needs, closed again at the end.
 
@@ -194,6 +209,7 @@ async def open_hub(
         environ: holds the variables that the values name.
         sources: what the files say, if they have been read already.
         seen: called with each observation as it is made, for progress.
+        term: while which this process may act; None when it need not be elected.
 
     Raises:
         InputError: the inputs are wrong.
@@ -207,8 +223,8 @@ async def open_hub(
     templates = load_templates(settings.directory / "templates")
     store = open_store(store_url(settings, sources, environ))
     try:
-        opened = outlet.open_outlet(settings, sources)
+        opened = outlet.open_outlet(settings, sources, term.confirm if term else anybody)
         async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen) as poller:
-            yield Hub(settings, environ, sources, templates, opened, store, poller, open_api(sources))
+            yield Hub(settings, environ, sources, templates, opened, store, poller, open_api(sources), term)
     finally:
         store.close()

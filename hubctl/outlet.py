@@ -16,7 +16,7 @@ from hubctl.model.fleet import HubInputs
 from hubctl.publish import branch
 from hubctl.publish.access import Access
 from hubctl.publish.forge import Forge, forge_of
-from hubctl.publish.repository import Repository
+from hubctl.publish.repository import Permit, Repository, anybody
 from hubctl.publish.signing import Signer
 from hubctl.publish.versions import versions
 from hubctl.settings import Settings
@@ -37,15 +37,20 @@ class Outlet:
     forge: Forge | None = None
 
 
-def open_outlet(settings: Settings, sources: load.Sources) -> Outlet:
+def open_outlet(settings: Settings, sources: load.Sources, permit: Permit = anybody) -> Outlet:
     """Where a publish goes; nothing is asked yet.
+
+    Args:
+        settings: where the inputs are.
+        sources: of which values.
+        permit: asked immediately before anything is changed there.
 
     Raises:
         InputError: the schemas cannot be read, or the values do not say where pull requests are opened.
     """
-    return Outlet(
-        open_repository(settings, sources), validators_of(settings, sources.values), open_forge(settings, sources)
-    )
+    repository, forge = open_repository(settings, sources), open_forge(settings, sources)
+    repository.permit = permit
+    return Outlet(repository, validators_of(settings, sources.values), replace(forge, permit=permit) if forge else None)
 
 
 def remote_of(settings: Settings, sources: load.Sources) -> str:

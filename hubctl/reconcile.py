@@ -92,8 +92,13 @@ async def act_only(hub: hubs.Hub, now: datetime) -> Pass:
 
 
 async def through(stages: Sequence[Stage], hub: hubs.Hub, so_far: Pass) -> Pass:
-    """The pass after all stages, in order."""
+    """The pass after all stages, in order.
+
+    Raises:
+        Fenced: this process may not act any more; the stages that are left are the next leader's.
+    """
     for stage in stages:
+        hub.check()
         so_far = await stage(hub, so_far)
     return so_far
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import structlog
 
-from hubctl import controller, holding, hub, outlet
+from hubctl import controller, holding, hub, leading, outlet
 from hubctl.cli import delivery, output, proposals, rendering, shapes
 from hubctl.cli.pausing import holds_data, sentences
 from hubctl.errors import InputError
@@ -23,7 +23,7 @@ from hubctl.observe.poll import Poller
 from hubctl.reconcile import Pass, services
 from hubctl.reconcile import reconcile as one_pass
 from hubctl.settings import Settings
-from hubctl.store.lock import hold
+from hubctl.store.records import PassRecord
 from hubctl.store.schema import open_store
 
 
@@ -109,8 +109,7 @@ def run(settings_of: Any, interval: str | None) -> None:
     """
     settings = settings_of()
     log_to_standard_error()
-    with hold(settings.state):
-        asyncio.run(controller.run(settings, os.environ, interval=interval))
+    asyncio.run(controller.run(settings, os.environ, interval=interval))
 
 
 def log_to_standard_error() -> None:
@@ -149,12 +148,14 @@ def status(settings_of: Any, storage: bool, shape: str) -> None:
         executing, size = store.remedies.executing(), store.size() if storage else None
         now = datetime.now(UTC)
         held = holding.Gate(settings, sources.values.hubctl, store.pauses, now).holds()
+        leader = store.terms.latest()
     data = shapes.status_data(inputs, health, incidents) | holds_data(held, now)
+    data["leader"] = shapes.leader_data(leader)
     data["waiting"] = proposals.waiting(executing, last)
     if size is not None:
         data["storage"] = {"bytes": size.bytes, "rows": dict(size.rows)}
     if shape == "table":
-        print_status(data, last.began_at if last else None)
+        print_status(data, last)
         for line in sentences(held.stops, held.pauses):
             output.say(line, colour="yellow")
     else:
@@ -191,11 +192,16 @@ async def poll_once(
 async def run_pass(settings: Settings, sources: load.Sources, *, total: int, dry_run: bool) -> Pass:
     """One pass over ``total`` predictors; alone on its state folder unless it changes nothing."""
     with output.progress("polling", total) as advance:
-        async with hub.open_hub(settings, os.environ, sources=sources, seen=lambda _: advance()) as opened:
-            if dry_run:
+        if dry_run:
+            async with hub.open_hub(settings, os.environ, sources=sources, seen=lambda _: advance()) as opened:
                 return await one_pass(opened, datetime.now(UTC), dry_run=True)
-            with hold(settings.state):
-                return await one_pass(opened, datetime.now(UTC))
+        async with (
+            leading.turn(settings, sources.values.hubctl.controller.leader_election, os.environ) as term,
+            hub.open_hub(settings, os.environ, sources=sources, seen=lambda _: advance(), term=term) as opened,
+        ):
+            now = datetime.now(UTC)
+            await leading.claim(opened.store, term, now)
+            return await one_pass(opened, now)
 
 
 def print_pass(made: Pass) -> None:
@@ -238,7 +244,7 @@ def worth_telling(decisions: tuple[Decision, ...]) -> list[Decision]:
     ]
 
 
-def print_status(data: dict[str, Any], last: datetime | None) -> None:
+def print_status(data: dict[str, Any], last: PassRecord | None) -> None:
     """The fleet for a person."""
     now = datetime.now(UTC)
     rows = [
@@ -270,4 +276,7 @@ def print_status(data: dict[str, Any], last: datetime | None) -> None:
         output.say(f"store: {data['storage']['bytes'] / 1024:.0f} KiB; rows: {rows_held}")
     for item in data["waiting"]:
         output.say(f"{item['remediation'] or 'the fleet'} {WAITS}{item['url']}", colour="yellow")
-    output.say(f"last pass {output.ago(last, now)} ago" if last else "no pass yet: run `hubctl reconcile`")
+    if data["leader"]:
+        since = output.ago(data["leader"]["since"], now)
+        output.say(f"leader {data['leader']['holder']}, epoch {data['leader']['epoch']}, for {since}")
+    output.say(f"last pass {output.ago(last.began_at, now)} ago" if last else "no pass yet: run `hubctl reconcile`")

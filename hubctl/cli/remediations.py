@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hubctl import desired, hub, outlet
+from hubctl import desired, hub, leading, outlet
 from hubctl.cli import output
 from hubctl.cli.incidents import opened
 from hubctl.cli.shapes import remediation_data
@@ -20,7 +20,6 @@ from hubctl.reconcile import Pass, act_only
 from hubctl.remediate import override
 from hubctl.render.templates import load_templates
 from hubctl.settings import Settings
-from hubctl.store.lock import hold
 
 
 @click.group()
@@ -159,9 +158,14 @@ def preview(settings_of: Any, remediation_id: str) -> None:
 
 async def carry_out(settings: Settings) -> Pass:
     """Everything that is approved, now."""
-    async with hub.open_hub(settings, os.environ) as held:
-        with hold(settings.state):
-            return await act_only(held, datetime.now(UTC))
+    sources = load.read_sources(settings)
+    async with (
+        leading.turn(settings, sources.values.hubctl.controller.leader_election, os.environ) as term,
+        hub.open_hub(settings, os.environ, sources=sources, term=term) as held,
+    ):
+        now = datetime.now(UTC)
+        await leading.claim(held.store, term, now)
+        return await act_only(held, now)
 
 
 def change_of(item: Remediation) -> str:

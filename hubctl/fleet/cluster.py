@@ -30,6 +30,11 @@ class Cluster:
         self._seconds = seconds
         self.address: str = client.configuration.host
 
+    @property
+    def client(self) -> Any:
+        """The library's own client, for those parts of the library that this room uses."""
+        return self._client
+
     def get(self, path: str, **query: str) -> Mapping[str, Any]:
         """The body of what must be there.
 

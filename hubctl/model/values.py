@@ -16,6 +16,7 @@ from hubctl.model.base import (
     Strict,
     only_placeholders,
 )
+from hubctl.model.controlling import Controller
 from hubctl.model.credential import NotCredential
 from hubctl.model.delivery import Delivery
 from hubctl.model.gitops import GitOps
@@ -295,6 +296,7 @@ class HubctlSection(Strict):
     store: Store = Store()
     not_credentials: tuple[NotCredential, ...] = Field((), description="fields that look like credentials and are none")
     schemas: Schemas = Schemas()
+    controller: Controller = Controller()
 
     @model_validator(mode="after")
     def _reachable(self) -> "HubctlSection":

@@ -26,6 +26,7 @@ from hubctl.errors import InputError, RemoteFailed
 from hubctl.model.gitops import GitOps
 from hubctl.model.pullrequest import Place
 from hubctl.publish.dialects import DIALECTS, Call, Dialect, Ends, Pull
+from hubctl.publish.repository import Permit, anybody
 
 if TYPE_CHECKING:  # publish and diff start without HTTP, which most fleets do not publish by
     import httpx
@@ -69,6 +70,7 @@ class Forge:
         ca_file: what the server's certificate is verified against; None: what the system trusts.
         labels: put on a pull request when it is opened.
         per_action: whether remediations have pull requests of their own; else they are commits.
+        permit: asked before anything is changed there.
     """
 
     place: Place
@@ -77,6 +79,7 @@ class Forge:
     ca_file: Path | None = None
     labels: tuple[str, ...] = ()
     per_action: bool = False
+    permit: Permit = anybody
 
     def of_action(self, action_id: str) -> Forge:
         """The pull requests of one remediation."""
@@ -168,6 +171,8 @@ class Forge:
     async def _once(self, client: httpx.AsyncClient, call: Call, url: str, token: str) -> Any:
         import httpx  # noqa: PLC0415 - as above
 
+        if call.method != "GET":
+            await self.permit()
         try:
             answer = await client.request(call.method, url, params=call.query, json=call.body)
         except httpx.HTTPError as error:

@@ -93,4 +93,5 @@ async def delete(published: Repository, branch: str, tip: str) -> None:
     lease = f"--force-with-lease=refs/heads/{branch}:{tip}"
     asked = ("push", "--quiet", "--no-verify", lease, "--", published.cache.remote, f":refs/heads/{branch}")
     async with published.turn:
+        await published.permit()
         await mending.threaded(lambda: published.cache.remotely(*asked, check=False))

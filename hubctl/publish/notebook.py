@@ -5,6 +5,7 @@ Apart from ``notes``, whose calls block and which knows nothing of turns.
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,11 +18,13 @@ class Notebook:
 
     Attributes:
         mended: runs what blocks, on a cache made anew if it broke.
+        permit: asked before the remote is changed.
     """
 
     store: cache.Cache
     turn: lock.Lock
     mended: mending.Mended
+    permit: Callable[[], Awaitable[None]]
 
     @property
     def _notes(self) -> notes.Notes:
@@ -49,6 +52,7 @@ class Notebook:
             async with self.turn:
                 before = await self.mended(self._notes.take)
                 await self.mended(lambda: self._notes.add(commit, text, author))
+                await self.permit()
                 answer = await mending.threaded(partial(self._notes.push, before))
                 if answer.status == 0:
                     return

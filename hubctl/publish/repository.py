@@ -7,7 +7,7 @@ caller that needs several calls to belong together holds it with ``async with re
 import asyncio
 import copy
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -23,10 +23,19 @@ REREAD = (0.0, 0.2, 0.8)
 """Seconds before each look at the branch after a refused push: another push may be under way and not yet visible."""
 
 
+Permit = Callable[[], Awaitable[None]]
+"""Asked immediately before the remote is changed; raises what keeps this process from it."""
+
+
+async def anybody() -> None:
+    """The permit of a process that need not ask."""
+
+
 class Repository:
     """One branch of one remote.
 
     Attributes:
+        permit: whether the remote may be changed now.
         turn: the lock of this state folder.
         cache: of the remote.
         tracked: the branch in it.
@@ -62,6 +71,7 @@ class Repository:
         self.tracked = tracked.Tracked(self.cache, _checked(branch), base)
         self._followed = {branch: self.tracked}
         self._signer = signer
+        self.permit: Permit = anybody
 
     @property
     def history(self) -> history.History:
@@ -71,7 +81,7 @@ class Repository:
     @property
     def notebook(self) -> notebook.Notebook:
         """Notes on commits."""
-        return notebook.Notebook(self.cache, self.turn, self.mended)
+        return notebook.Notebook(self.cache, self.turn, self.mended, self.permit)
 
     def on(self, branch: str) -> "Repository":
         """Another branch of the same remote, through the same cache and with the same turn.
@@ -154,8 +164,10 @@ class Repository:
 
         Raises:
             RemoteFailed: the branch did not move, so the server refused.
+            Fenced: this process may not write.
         """
         async with self.turn:
+            await self.permit()
             answer = await mending.threaded(lambda: self.tracked.push(commit, parent))
             if answer.status == 0:
                 return True
@@ -187,6 +199,7 @@ class Repository:
         assert base is not None  # noqa: S101 - a mistake of the caller, not of a user
         commit = await self.write(draft)
         async with self.turn:
+            await self.permit()
             answer = await mending.threaded(lambda: base.push(commit, ""))
             tip = commit if answer.status == 0 else await self.mended(base.take)
         if tip:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import stamina
 
-from hubctl.errors import Held, HubctlError, PublishConflict, RemoteFailed, StoreUnavailable
+from hubctl.errors import Fenced, Held, HubctlError, PublishConflict, RemoteFailed, StoreUnavailable
 from hubctl.model import incident as incidents
 from hubctl.model import remediation as remediations
 from hubctl.model.values import Webhook
@@ -44,6 +44,10 @@ class Effect:
     declined: str = ""
 
 
+async def _anybody() -> None:
+    """The permit of a process that need not ask."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """The doors through which actions reach the world.
@@ -54,6 +58,7 @@ class Ports:
         find: the id of the commit on the branch that brought a remediation, empty when there is none.
         directory: what relative token files are relative to.
         check: called immediately before an effect; raises Held when somebody stopped or paused it meanwhile.
+        permit: asked immediately before a webhook is told; ``publish`` asks for itself.
     """
 
     publish: Callable[[remediations.Remediation, incidents.Incident, Mapping[str, bytes]], Awaitable[Effect]]
@@ -62,6 +67,7 @@ class Ports:
     environ: Mapping[str, str]
     directory: Path
     check: Callable[[remediations.Remediation], None] = lambda _: None
+    permit: Callable[[], Awaitable[None]] = _anybody
 
 
 async def carry_out(
@@ -73,6 +79,9 @@ async def carry_out(
         ``applied`` with the commit; ``approved`` when another pass should try again; ``failed`` when none should;
         ``executing`` when only a later look at the branch can tell, as while a pull request waits; ``rejected`` when a
         person closed it.
+
+    Raises:
+        Fenced: this process may not act, or no longer; whoever leads finds out what was done.
     """
     act = {
         remediations.Action.NOTIFY: notify,
@@ -102,11 +111,26 @@ async def change_git(
         return remediations.Outcome(remediations.State.APPROVED, detail=f"to be tried again: {error}")
     except RemoteFailed as error:
         return await _after_failure(remediation, error, ports)
-    except (Held, StoreUnavailable):
+    except (Fenced, Held, StoreUnavailable):
         raise
     except HubctlError as error:
-        return remediations.Outcome(remediations.State.FAILED, detail=str(error))
-    return _outcome_of(effect)
+        return await _unless_done(
+            remediation, remediations.Outcome(remediations.State.FAILED, detail=str(error)), ports
+        )
+    return await _unless_done(remediation, _outcome_of(effect), ports)
+
+
+async def _unless_done(
+    remediation: remediations.Remediation, outcome: remediations.Outcome, ports: Ports
+) -> remediations.Outcome:
+    """What came of it; a push that a dead leader's git brought to its end meanwhile is no failure."""
+    if outcome.state is not remediations.State.FAILED:
+        return outcome
+    try:
+        commit = await ports.find(remediation.id)
+    except RemoteFailed as error:
+        return remediations.Outcome(remediations.State.APPROVED, detail=f"to be tried again: {error}")
+    return remediations.Outcome(remediations.State.APPLIED, commit, "found on the branch") if commit else outcome
 
 
 def _outcome_of(effect: Effect) -> remediations.Outcome:
@@ -144,7 +168,12 @@ async def notify(
             remediations.State.APPLIED, detail="no webhook is configured (hubctl.notify.webhooks): recorded only"
         )
     body = notification(remediation, incident)
-    failures = await asyncio.gather(*(_tell(webhook, remediation.id, body, ports) for webhook in ports.webhooks))
+    told = (_tell(webhook, remediation.id, body, ports) for webhook in ports.webhooks)
+    answers = await asyncio.gather(*told, return_exceptions=True)
+    failures = [answer for answer in answers if isinstance(answer, str)]
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
     if any(failures):
         return remediations.Outcome(remediations.State.FAILED, detail="; ".join(filter(None, failures)))
     names = ", ".join(webhook.name for webhook in ports.webhooks)
@@ -183,16 +212,23 @@ async def _tell(webhook: Webhook, action_id: str, body: dict[str, Any], ports: P
             token = (ports.directory / webhook.token_file).read_text().strip()
             headers["Authorization"] = f"Bearer {token}"
         async with httpx.AsyncClient(timeout=webhook.timeout, trust_env=False) as client:
-            await _post(client, url, headers, body)
+            await _post(client, url, headers, body, ports.permit)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         status = getattr(getattr(error, "response", None), "status_code", "")
         return f"{webhook.name}: {type(error).__name__} {status}".rstrip()
     return ""
 
 
-async def _post(client: "httpx.AsyncClient", url: str, headers: dict[str, str], body: dict[str, Any]) -> None:
+async def _post(
+    client: "httpx.AsyncClient",
+    url: str,
+    headers: dict[str, str],
+    body: dict[str, Any],
+    permit: Callable[[], Awaitable[None]],
+) -> None:
     async for attempt in stamina.retry_context(_worth_another_try, attempts=ATTEMPTS, wait_initial=0.2, wait_max=2):
         with attempt:
+            await permit()
             (await client.post(url, headers=headers, json=body)).raise_for_status()
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
-from hubctl.errors import InputError, StoreUnavailable
-from hubctl.store import codec
+from hubctl.errors import Fenced, InputError, StoreUnavailable
+from hubctl.store import codec, tables
 
 _BUSY_MS = 10_000
 # synchronous is FULL: in WAL mode, NORMAL may lose the last commits on a power cut, and an intent is such a commit.
@@ -54,12 +54,25 @@ def unavailable(error: exc.SQLAlchemyError | ValueError, where: str) -> StoreUna
     return StoreUnavailable(f"the store failed: {first}", where=where, hint=next(hints, fallback))
 
 
+def outlived(epoch: int, latest: int, holder: str) -> Fenced:
+    """The refusal of a write by a leader whose time is over."""
+    return Fenced(
+        f"a leader of epoch {epoch} may write no more: {holder} leads with epoch {latest}",
+        hint="nothing is lost: the pass of the new leader goes on from what is stored",
+    )
+
+
 class Database:
-    """One engine; statements outside ``transaction`` commit one by one, those inside commit together."""
+    """One engine; statements outside ``transaction`` commit one by one, those inside commit together.
+
+    Attributes:
+        epoch: of the term that writes here; None: nobody was elected, and nothing is refused.
+    """
 
     def __init__(self, url: sa.URL) -> None:
         self.url = url
         self.where = shown(url)
+        self.epoch: int | None = None
         self._engine = _engine(url)
         # Of the task, not of the object: another task or thread must not slip into an open transaction.
         self._ambient: ContextVar[sa.Connection | None] = ContextVar("hubctl_store_transaction", default=None)
@@ -125,6 +138,8 @@ class Database:
     @contextmanager
     def _begun(self, *, write: bool) -> Iterator[sa.Connection]:
         with self._engine.connect().execution_options(hubctl_write=write) as connection, connection.begin():
+            if write and self.epoch is not None:
+                _refuse_older(connection, self.epoch)
             yield connection
 
     @contextmanager
@@ -133,6 +148,16 @@ class Database:
             yield
         except kinds as error:
             raise unavailable(error, self.where) from error
+
+
+def _refuse_older(connection: sa.Connection, epoch: int) -> None:
+    """Refuse a write of a term that a later one has followed.
+
+    PostgreSQL keeps the row from being changed until this transaction ends; SQLite has one writer anyway.
+    """
+    latest = connection.execute(sa.select(tables.term).with_for_update(read=True)).first()
+    if latest is not None and latest.epoch > epoch:
+        raise outlived(epoch, latest.epoch, latest.holder)
 
 
 def _engine(url: sa.URL) -> sa.Engine:

@@ -130,14 +130,17 @@ class Journal:
         with self._database.reading() as connection:
             return documents.nouns(connection, Observation, statement.order_by(table.c.n.desc()))
 
-    def begin_pass(self, now: datetime) -> int:
-        """Record that a pass began; its number.  The oldest passes beyond PASSES_KEPT are forgotten.
+    def begin_pass(self, now: datetime, configuration: str = "") -> int:
+        """Record that a pass began, and from which configuration; its number.
+
+        The oldest passes beyond PASSES_KEPT are forgotten.
 
         Raises:
             StoreUnavailable: the database failed.
         """
         table = tables.passes
         row: dict[str, Any] = {"began_at": now, "ended_at": None, "commit": "", "summary": ""}
+        row["configuration"] = configuration
         with self._database.writing() as connection:
             number = int(connection.execute(sa.insert(table).returning(table.c.id), row).scalar_one())
             connection.execute(sa.delete(table).where(table.c.id <= number - PASSES_KEPT))

@@ -17,6 +17,7 @@ class PassRecord:
     Attributes:
         commit: what it published, empty when nothing changed.
         summary: one line for people.
+        configuration: the commit of the configuration repository that it worked from, empty where there is none.
     """
 
     id: int
@@ -24,6 +25,20 @@ class PassRecord:
     ended_at: datetime | None = None
     commit: str = ""
     summary: str = ""
+    configuration: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TermRecord:
+    """The latest term of a leader that wrote into the store.
+
+    Attributes:
+        holder: its identity in the Lease.
+    """
+
+    epoch: int
+    holder: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

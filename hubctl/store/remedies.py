@@ -23,13 +23,17 @@ class Remedies:
     def save_remediations(self, remediations: Iterable[Remediation], *, before: Iterable[Remediation] = ()) -> None:
         """Insert new remediations; update those that ``before`` holds, if the stored ones are still those.
 
-        Whether a move is legal was the model's to say; that nobody else moved it meanwhile is said here.
+        Whether a move is legal was the model's to say; that nobody else moved it meanwhile is said here. The epoch of
+        the term that writes is stored beside each.
 
         Raises:
+            Fenced: a later term has begun.
             StoreUnavailable: a race was lost, an incident is not stored, or the database failed; nothing is saved.
         """
+        epoch = {} if self._database.epoch is None else {"epoch": self._database.epoch}
         rows = (
-            (remedy, {"incident_id": remedy.incident_id, "created_at": remedy.created_at}) for remedy in remediations
+            (remedy, {"incident_id": remedy.incident_id, "created_at": remedy.created_at, **epoch})
+            for remedy in remediations
         )
         with self._database.writing() as connection:
             documents.save(connection, _TABLE, rows, before)

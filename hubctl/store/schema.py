@@ -24,6 +24,7 @@ from hubctl.store.journal import Journal
 from hubctl.store.pauses import Pauses
 from hubctl.store.records import Size
 from hubctl.store.remedies import Remedies
+from hubctl.store.terms import Terms
 
 _ADVISORY_LOCK = 0x68756263746C
 """``hubctl`` in ASCII: two processes that open one PostgreSQL database migrate it in turn."""
@@ -38,6 +39,7 @@ class Store:
         cases: incidents, their evidence and the decisions about them.
         remedies: remediations.
         pauses: what people hold back.
+        terms: who writes.
     """
 
     database: Database
@@ -45,6 +47,7 @@ class Store:
     cases: Cases
     remedies: Remedies
     pauses: Pauses
+    terms: Terms
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -115,7 +118,7 @@ def open_store(url: str) -> Store:
     except StoreUnavailable:
         opened.close()
         raise
-    return Store(opened, Journal(opened), Cases(opened), Remedies(opened), Pauses(opened))
+    return Store(opened, Journal(opened), Cases(opened), Remedies(opened), Pauses(opened), Terms(opened))
 
 
 def _parsed(url: str) -> sa.URL:

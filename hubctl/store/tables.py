@@ -113,6 +113,7 @@ remediation = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     sa.Column("document", sa.JSON, nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False, server_default="0"),
     sa.Index(None, "state", "created_at"),
 )
 
@@ -155,5 +156,16 @@ passes = sa.Table(
     sa.Column("ended_at", UtcDateTime),
     sa.Column("commit", sa.String, nullable=False),
     sa.Column("summary", sa.String, nullable=False),
+    sa.Column("configuration", sa.String, nullable=False, server_default=""),
     sqlite_autoincrement=True,
+)
+
+# One row; a transaction that writes looks at it first.
+term = sa.Table(
+    "term",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("holder", sa.String, nullable=False),
+    sa.Column("since", UtcDateTime, nullable=False),
 )

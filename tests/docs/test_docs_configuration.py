@@ -12,6 +12,7 @@ from hubctl.inputs.explain import check
 from hubctl.model import (
     access,
     cluster,
+    controlling,
     credential,
     delivery,
     gitops,
@@ -72,6 +73,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "hubctl.store": values.Store,
     "A mark": credential.NotCredential,
     "hubctl.schemas": values.Schemas,
+    "hubctl.controller": controlling.Controller,
+    "leaderElection": controlling.LeaderElection,
     "Spoke": cluster.Spoke,
     "Spoke metadata": cluster.Metadata,
     "Spoke spec": cluster.SpokeSpec,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from hubctl.errors import GuardRefused, RemoteFailed
+from hubctl.errors import Fenced, GuardRefused, RemoteFailed
 from hubctl.model.gitops import GitOps
 from hubctl.publish import branch, proposal, pulls
 from hubctl.publish.forge import Forge, forge_of
@@ -377,3 +377,15 @@ def test_texts_of_both_ends_name_the_same_proposal() -> None:
     assert name != proposal.digest({**moves, "b": ("3", "")})
     assert proposal.names(f"x\r\n{proposal.TRAILER}: {name}\r\n", name)
     assert not proposal.names(proposal.withdrawn(f"{proposal.TRAILER}: {name}"), name)
+
+
+async def test_process_that_may_not_write_changes_nothing_on_a_forge(served: FakeForge) -> None:
+    async def nobody() -> None:
+        raise Fenced("another one leads")
+
+    before = len(served.writes)
+    its = replace(forge(served, served.remote.parent), permit=nobody)
+    with pytest.raises(Fenced):
+        await its.open("title", "text")
+    assert await its.find(is_open=True) == ()
+    assert len(served.writes) == before

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hubctl.demo.receiver import Receiver
-from hubctl.errors import GuardRefused, HubctlError, PublishConflict, RemoteFailed
+from hubctl.errors import Fenced, GuardRefused, HubctlError, PublishConflict, RemoteFailed
 from hubctl.model.health import FindingKind
 from hubctl.model.incident import Incident
 from hubctl.model.incident import State as IncidentState
@@ -172,3 +172,35 @@ async def test_secret_address_of_a_webhook_never_stands_in_a_detail() -> None:
 async def test_without_webhooks_a_notification_is_recorded_only() -> None:
     outcome = await actions.carry_out(notification(), INCIDENT, ports(Branch()))
     assert (outcome.state, "recorded only" in outcome.detail) == (State.APPLIED, True)
+
+
+async def nobody() -> None:
+    raise Fenced("another one leads")
+
+
+async def test_replica_that_no_longer_leads_tells_no_webhook_and_decides_nothing() -> None:
+    async with Receiver() as receiver:
+        asked = ports(Branch(), Webhook(name="a", url=receiver.url), Webhook(name="b", url=receiver.url))
+        with pytest.raises(Fenced):
+            await actions.carry_out(notification(), INCIDENT, replace(asked, permit=nobody))
+        assert receiver.take() == []
+
+
+async def test_push_that_is_fenced_leaves_its_intent_for_the_next_leader() -> None:
+    with pytest.raises(Fenced):
+        await actions.carry_out(rollback(), INCIDENT, ports(Branch(refuses=Fenced("too late"), takes=False)))
+
+
+@pytest.mark.parametrize("refuses", [GuardRefused("a no longer has m v2"), None])
+async def test_push_that_a_dead_leaders_git_ended_meanwhile_is_no_failure(refuses: HubctlError | None) -> None:
+    class Late(Branch):
+        async def publish(
+            self, remediation: Remediation, _incident: Incident, files: Mapping[str, bytes]
+        ) -> actions.Effect:
+            self.commits[remediation.id] = files
+            if refuses:
+                raise refuses
+            return actions.Effect()
+
+    outcome = await actions.carry_out(rollback(), INCIDENT, ports(Late()))
+    assert (outcome.state, outcome.commit) == (State.APPLIED, "commit-of-rem-1")

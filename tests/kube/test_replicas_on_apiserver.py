@@ -1,0 +1,170 @@
+"""Two replicas of `hubctl run`: one store, one remote, one Lease on a real API server; and one effect."""
+
+import os
+import signal
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.predictors import Loop
+from tests.e2e.test_e2e_kill import hold
+from tests.e2e.world import MARK, Running, World, git, until
+from tests.kube.api import Api
+
+pytestmark = [pytest.mark.kube, pytest.mark.timeout(180, func_only=True)]
+
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+ELECTION = {
+    "enabled": True,
+    "namespace": "default",
+    "leaseDuration": "3s",
+    "renewDeadline": "2s",
+    "retryPeriod": "1s",
+}
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A bad version is published and not looked at yet; the next pass rolls it back by itself."""
+    before = os.environ.get(MARK)
+    os.environ[MARK] = before or uuid.uuid4().hex
+    loop = Loop()
+    world = World.made(tmp_path_factory.mktemp("replicas"), loop)
+    world.reconcile()
+    world.set_mode("auto")
+    world.roll_out("v2", "north", "west")
+    world.inside("publish", "-m", "Deliver v2")
+    yield world
+    world.predictors.close()
+    loop.close()
+    if before is None:
+        del os.environ[MARK]
+
+
+@pytest.fixture
+def world(story: World, api: Api, kubeconfig: Path, tmp_path: Path) -> Iterator[World]:
+    """The story's world with an election of its own."""
+    made = story.copied(tmp_path / "world")
+    name = f"fleet-{uuid.uuid4().hex[:8]}"
+
+    def elect(hubctl: dict[str, Any]) -> None:
+        hubctl["controller"] = {"leaderElection": {**ELECTION, "name": name}}
+        hubctl["store"] = {"url": f"sqlite:///{made.store}"}
+
+    made.edit_values(elect)
+    made.environ = {"KUBECONFIG": str(kubeconfig), "LEASE": name}
+    yield made
+    made.predictors.close()
+    api.client.delete(f"{LEASES}/{name}")
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "at"
+    yield path
+    path.unlink(missing_ok=True)
+
+
+class Replicas:
+    """The replicas of a world, each with a state folder of its own."""
+
+    def __init__(self, world: World, api: Api, stack: ExitStack) -> None:
+        self._world = world
+        self._api = api
+        self._stack = stack
+
+    def start(self, name: str) -> Running:
+        state = str(self._world.home / f"state-{name}")
+        command = self._world.started("run", "--interval", "0.3s", POD_NAME=name, HUBCTL_STATE=state)
+        return self._stack.enter_context(command)
+
+    @property
+    def lease(self) -> dict[str, Any]:
+        answer = self._api.client.get(f"{LEASES}/{self._world.environ['LEASE']}")
+        spec: dict[str, Any] = answer.json()["spec"] if answer.status_code == httpx.codes.OK else {}
+        return spec
+
+    @property
+    def leader(self) -> str:
+        return str(self.lease.get("holderIdentity") or "").partition("_")[0]
+
+
+@pytest.fixture
+def replicas(world: World, api: Api) -> Iterator[Replicas]:
+    with ExitStack() as stack:
+        yield Replicas(world, api, stack)
+
+
+def sound(world: World) -> None:
+    """One rollback was done, once; remote and store agree."""
+    (done,) = [one for one in world.remediations() if one["action"] == "rollback-model"]
+    assert world.actions() == [done["id"]]
+    assert done["state"] in {"applied", "succeeded"}, done
+    git(world.remote, "fsck", "--strict")
+
+
+@pytest.mark.parametrize("hook", ["pre-receive", "post-receive"])
+def test_leader_killed_in_the_middle_of_its_rollback_is_followed_and_the_rollback_is_there_once(
+    world: World, replicas: Replicas, at: Path, hook: str
+) -> None:
+    hold(world, hook, at)
+    first = replicas.start("first")
+    until(at.exists, "the push to come to the hook")
+    second = replicas.start("second")
+    until(lambda: "standing by" in second.said, "the second replica to wait")
+    assert not (world.home / "state-second").exists(), "a replica that waits touches nothing"
+    first.kill()
+    at.with_name("go").touch()
+    until(lambda: "applied" in world.states().values(), "the rollback")
+    assert (replicas.leader, replicas.lease["leaseTransitions"]) == ("second", 2)
+    until(lambda: second.said.count('"event": "pass"') >= 2, "a pass with nothing to do")
+    sound(world)
+    assert "Traceback" not in second.said
+
+
+def test_leader_that_stalls_past_its_lease_does_nothing_afterwards(world: World, replicas: Replicas, at: Path) -> None:
+    hold(world, "pre-receive", at)
+    first = replicas.start("first")
+    until(at.exists, "the push to come to the hook")
+    os.kill(first.process.pid, signal.SIGSTOP)
+    second = replicas.start("second")
+    until(lambda: "applied" in world.states().values(), "the rollback of the second")
+    tip = world.tip()
+    at.with_name("go").touch()
+    os.kill(first.process.pid, signal.SIGCONT)
+    until(lambda: "this process may not act" in first.said, "the first to notice")
+    until(lambda: "standing by" in first.said, "the first to wait again")
+    sound(world)
+    assert world.tip() == tip
+    first.process.terminate()
+    second.process.terminate()
+    assert (first.ended(), second.ended()) == (0, 0)
+    assert "Traceback" not in first.said + second.said
+
+
+def test_leader_that_is_told_to_stop_hands_over_without_waiting_for_its_lease(
+    world: World, replicas: Replicas, api: Api
+) -> None:
+    first = replicas.start("first")
+    until(lambda: "applied" in world.states().values(), "the rollback")
+    second = replicas.start("second")
+    until(lambda: "standing by" in second.said, "the second replica to wait")
+    first.process.terminate()
+    assert first.ended() == 0
+    until(lambda: replicas.leader == "second", "the second to lead")
+    until(lambda: '"event": "pass"' in second.said, "its pass")
+    sound(world)
+    # A person has the Lease; the leader notices, and waits.
+    patch = {"content-type": "application/merge-patch+json"}
+    edited = '{"spec": {"holderIdentity": "a-person", "leaseDurationSeconds": 3600}}'
+    api.client.patch(f"{LEASES}/{world.environ['LEASE']}", content=edited, headers=patch)
+    until(lambda: second.said.count("standing by") >= 2, "the second to wait again")
+    second.process.terminate()
+    assert second.ended() == 0
+    with suppress(KeyError):
+        assert replicas.leader == "a-person"
