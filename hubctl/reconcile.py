@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from hubctl import desired, outlet, promotion
+from hubctl import behind, desired, outlet, promotion, testimony
 from hubctl import hub as hubs
-from hubctl.aggregate import aggregate
+from hubctl.aggregate import Testimony, aggregate
 from hubctl.decide.rules import decide
 from hubctl.errors import GuardRefused, HubctlError, ManifestRefused, PublishConflict, RemoteFailed
 from hubctl.model import incident as incidents
@@ -21,6 +21,7 @@ from hubctl.model.health import Condition, Finding, PredictorHealth
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.remediation import UNDER_WAY, WAITS, Action, Remediation, State
 from hubctl.model.snapshot import Snapshot
+from hubctl.model.witness import SpokeWitness
 from hubctl.publish import branch, pulls
 from hubctl.remediate import actions, override, plan
 
@@ -35,6 +36,7 @@ class Pass:
         snapshot: the hub's own objects; None when the values need none of them.
         commit: what was published, None when nothing changed.
         proposed: what came of a pull request, None where hubctl commits to the branch itself.
+        witnesses: what the hub's objects say of each spoke; empty when nobody is heard.
         unresolved: incidents as the store held them when the pass judged.
         stored: remediations as the store held them when the pass proposed.
         remediations: every one that this pass made or moved, as it stands.
@@ -50,6 +52,7 @@ class Pass:
     proposed: pulls.Proposed | None = None
     observations: tuple[Observation, ...] = ()
     health: tuple[PredictorHealth, ...] = ()
+    witnesses: tuple[SpokeWitness, ...] = ()
     findings: tuple[Finding, ...] = ()
     decisions: tuple[incidents.Decision, ...] = ()
     unresolved: tuple[incidents.Incident, ...] = ()
@@ -63,9 +66,6 @@ class Pass:
         assert self.inputs is not None, "a stage ran before `load`"  # noqa: S101 - a mistake in STAGES, not of a user
         return self.inputs
 
-
-ROUNDS_BEFORE = 5
-"""Rounds before an incident was opened that are kept as its evidence."""
 
 Stage = Callable[[hubs.Hub, Pass], Awaitable[Pass]]
 
@@ -165,16 +165,19 @@ async def observe(hub: hubs.Hub, so_far: Pass) -> Pass:
 async def conclude(hub: hubs.Hub, so_far: Pass) -> Pass:
     """Health and findings from what was observed and what is remembered."""
     expected = frozenset((service.cluster, service.name) for service in services(so_far.fleet))
-    policy = hub.sources.values.hubctl.aggregate
-    made = aggregate(so_far.observations, hub.store.journal.load_health(), policy, expected=expected, now=so_far.now)
-    return replace(so_far, health=made.health, findings=made.findings)
+    policy = hub.sources.values.hubctl
+    before, tip = hub.store.journal.load_health(), tip_of(hub, so_far)
+    witnesses = testimony.of_fleet(so_far.snapshot, so_far.fleet, hub.templates.own, now=so_far.now)
+    said = Testimony(witnesses, hub.store.witnesses.load(), policy.witness, tip)
+    made = aggregate(so_far.observations, before, policy.aggregate, expected=expected, now=so_far.now, testimony=said)
+    return replace(so_far, health=made.health, findings=made.findings, witnesses=made.witnesses)
 
 
 async def judge(hub: hubs.Hub, so_far: Pass) -> Pass:
     """Incidents from findings, and what policies make of them."""
     policy = hub.sources.values.hubctl.remediation
     unresolved = hub.store.cases.unresolved()
-    decisions = decide(so_far.findings, unresolved, so_far.health, policy, now=so_far.now)
+    decisions = decide(so_far.findings, unresolved, so_far.health, policy, now=so_far.now, witnesses=so_far.witnesses)
     return replace(so_far, decisions=decisions, unresolved=unresolved)
 
 
@@ -188,6 +191,8 @@ async def propose(hub: hubs.Hub, so_far: Pass) -> Pass:
         good=hub.store.journal.good_versions(),
         healthy=frozenset((health.cluster, health.model, health.version) for health in good_now(so_far)),
         quarantined=frozenset(cluster.name for cluster in so_far.fleet.clusters if cluster.quarantined),
+        unheard=frozenset(one.cluster for one in so_far.witnesses if one.is_unheard),
+        down=frozenset(one.cluster for one in so_far.witnesses if one.is_down),
     )
     planned = plan.plan(so_far.decisions, hub.sources.values.hubctl.remediation, history, now=so_far.now)
     moved = (after for before, after in zip(stored, earlier, strict=True) if before != after)
@@ -209,15 +214,12 @@ async def record(hub: hubs.Hub, so_far: Pass) -> Pass:
     moved = tuple(item for item in so_far.remediations if known.get(item.id) != item)
     with hub.store.transaction():
         journal.save_health(so_far.health)
+        hub.store.witnesses.save(so_far.witnesses)
         journal.record_observations(so_far.observations)
         journal.record_all_good(((h.cluster, h.model, h.version) for h in good_now(so_far)), so_far.now)
         cases.save_incidents(changed.values(), before=so_far.unresolved)
         cases.append_decisions(so_far.decisions)
-        for decision in so_far.decisions:
-            if decision.verdict is incidents.Verdict.OPEN:
-                cases.save_evidence(decision.incident.id, before_it_opened(hub, decision.incident, so_far.observations))
-        for incident in changed.values():
-            cases.save_evidence(incident.id, evidence_for(incident, so_far.observations))
+        behind.keep(hub.store, so_far.decisions, so_far.observations, so_far.witnesses)
         hub.store.remedies.save_remediations(moved, before=so_far.stored)
     return so_far
 
@@ -273,6 +275,14 @@ STAGES: tuple[Stage, ...] = (look, load, recover, publish, observe, conclude, ju
 """The order of a pass."""
 
 
+def tip_of(hub: hubs.Hub, so_far: Pass) -> str:
+    """The commit that Argo CD should compare with; empty where its branch is not the one that hubctl reads."""
+    if hub.sources.overrides is not None:
+        return ""
+    pushed = so_far.commit.id if so_far.commit and so_far.proposed is None else ""
+    return pushed or so_far.published.commit
+
+
 def services(inputs: HubInputs) -> tuple[InferenceService, ...]:
     """Every predictor, by spoke and name; none when the integration is switched off."""
     if not inputs.values.kserve.enabled:
@@ -318,21 +328,3 @@ def summary_of(made: Pass) -> str:
         f"; {WAITS}{made.proposed.pull.url}" if made.proposed and made.proposed.commit and made.proposed.pull else ""
     )
     return f"{ok} of {len(made.observations)} predictors ok, {len(made.findings)} findings{waits}"
-
-
-def before_it_opened(
-    hub: hubs.Hub, incident: incidents.Incident, observed: Sequence[Observation]
-) -> tuple[Observation, ...]:
-    """What led to an incident: the latest rounds of its predictors."""
-    cells = {(seen.cluster, seen.model) for seen in evidence_for(incident, observed)}
-    kept = (hub.store.journal.recent(cluster, model)[:ROUNDS_BEFORE] for cluster, model in sorted(cells))
-    return tuple(seen for rounds in kept for seen in rounds)
-
-
-def evidence_for(incident: incidents.Incident, observed: Sequence[Observation]) -> tuple[Observation, ...]:
-    """The observations that speak of an incident's spokes and, if it names one, its model."""
-    return tuple(
-        seen
-        for seen in observed
-        if seen.cluster in incident.clusters and (not incident.model or seen.model == incident.model)
-    )

@@ -23,6 +23,7 @@ from hubctl.store.database import Database
 from hubctl.store.journal import Journal
 from hubctl.store.records import Size
 from hubctl.store.remedies import Remedies
+from hubctl.store.witnesses import Witnesses
 
 _ADVISORY_LOCK = 0x68756263746C
 """``hubctl`` in ASCII: two processes that open one PostgreSQL database migrate it in turn."""
@@ -36,12 +37,14 @@ class Store:
         journal: passes and the memory of predictors.
         cases: incidents, their evidence and the decisions about them.
         remedies: remediations.
+        witnesses: what the hub's own objects say of spokes.
     """
 
     database: Database
     journal: Journal
     cases: Cases
     remedies: Remedies
+    witnesses: Witnesses
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -112,7 +115,7 @@ def open_store(url: str) -> Store:
     except StoreUnavailable:
         opened.close()
         raise
-    return Store(opened, Journal(opened), Cases(opened), Remedies(opened))
+    return Store(opened, Journal(opened), Cases(opened), Remedies(opened), Witnesses(opened))
 
 
 def _parsed(url: str) -> sa.URL:

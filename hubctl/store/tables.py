@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-REVISION = "0001"
+REVISION = "0003"
 """The newest migration; known here so that opening a current store need not import Alembic."""
 
 VERSION_TABLE = "hubctl_version"
@@ -100,6 +100,22 @@ evidence = sa.Table(
     sa.Column("incident_id", sa.String, sa.ForeignKey("incident.id"), primary_key=True),
     sa.Column("cluster", sa.String, primary_key=True),
     sa.Column("model", sa.String, primary_key=True),
+    sa.Column("at", UtcDateTime, primary_key=True),
+    sa.Column("document", sa.JSON, nullable=False),
+)
+
+witness = sa.Table(
+    "witness",
+    METADATA,
+    sa.Column("cluster", sa.String, primary_key=True),
+    sa.Column("document", sa.JSON, nullable=False),
+)
+
+testimony = sa.Table(
+    "testimony",
+    METADATA,
+    sa.Column("incident_id", sa.String, sa.ForeignKey("incident.id"), primary_key=True),
+    sa.Column("cluster", sa.String, primary_key=True),
     sa.Column("at", UtcDateTime, primary_key=True),
     sa.Column("document", sa.JSON, nullable=False),
 )
