@@ -11,7 +11,7 @@ from functools import partial
 
 from hubctl import behind, desired, outlet, promotion, testimony
 from hubctl import hub as hubs
-from hubctl.aggregate import Testimony, aggregate
+from hubctl.aggregate import Said, aggregate
 from hubctl.decide.rules import decide
 from hubctl.errors import GuardRefused, HubctlError, ManifestRefused, PublishConflict, RemoteFailed
 from hubctl.model import incident as incidents
@@ -168,7 +168,7 @@ async def conclude(hub: hubs.Hub, so_far: Pass) -> Pass:
     policy = hub.sources.values.hubctl
     before, tip = hub.store.journal.load_health(), tip_of(hub, so_far)
     witnesses = testimony.of_fleet(so_far.snapshot, so_far.fleet, hub.templates.own, now=so_far.now)
-    said = Testimony(witnesses, hub.store.witnesses.load(), policy.witness, tip)
+    said = Said(witnesses, hub.store.witnesses.load(), policy.witness, tip)
     made = aggregate(so_far.observations, before, policy.aggregate, expected=expected, now=so_far.now, testimony=said)
     return replace(so_far, health=made.health, findings=made.findings, witnesses=made.witnesses)
 

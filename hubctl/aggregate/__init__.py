@@ -1,8 +1,8 @@
 """Observations and remembered health become new health and findings. Pure.
 
 ``cells`` remembers one predictor, ``fleet`` concludes hard facts over all of them, ``blame`` finds which model version
-or spoke explains anomalies, ``chance`` is the formula behind its confidence. ``troubles`` weighs what the hub's objects say
-of spokes against the polls, ``witnesses`` makes findings of it.
+or spoke explains anomalies, ``chance`` is the formula behind its confidence. ``troubles`` weighs what witnesses on the
+hub say of spokes against the polls, ``witnesses`` makes findings of it.
 """
 
 from collections import defaultdict
@@ -17,11 +17,11 @@ from hubctl.model.values import Aggregate
 from hubctl.model.witness import SpokeWitness
 from hubctl.model.witnessing import Witness
 
-__all__ = ["Aggregation", "Testimony", "aggregate", "spoke_condition"]
+__all__ = ["Aggregation", "Said", "aggregate", "spoke_condition"]
 
 
 @dataclass(frozen=True, slots=True)
-class Testimony:
+class Said:
     """What the hub's own objects say in this round.
 
     Attributes:
@@ -59,7 +59,7 @@ def aggregate(
     *,
     now: datetime,
     expected: frozenset[tuple[str, str]] | None = None,
-    testimony: Testimony | None = None,
+    testimony: Said | None = None,
 ) -> Aggregation:
     """Fold one round of observations into the remembered health and conclude; the order of both does not matter.
 
@@ -71,7 +71,7 @@ def aggregate(
         expected: the (cluster, model) that the fleet has; the health of others is dropped. None keeps all.
         testimony: what else is known of the spokes; None when nobody is heard.
     """
-    said = testimony or Testimony()
+    said = testimony or Said()
     served = {(one.cluster, each.model): each.current for one in said.now for each in one.services}
     held = {cell: replace(one, served=served.get(cell)) for one in last for cell in [(one.cluster, one.model)]}
     seen = [one for one in observations if expected is None or (one.cluster, one.model) in expected]
@@ -94,7 +94,7 @@ def aggregate(
     return Aggregation(health, findings, witnessed)
 
 
-def _remembered(said: Testimony, health: Iterable[PredictorHealth], policy: Aggregate) -> tuple[SpokeWitness, ...]:
+def _remembered(said: Said, health: Iterable[PredictorHealth], policy: Aggregate) -> tuple[SpokeWitness, ...]:
     """This round's witnesses by cluster, with what is wrong and since when."""
     before = {one.cluster: one for one in said.last}
     mine: dict[str, list[PredictorHealth]] = defaultdict(list)

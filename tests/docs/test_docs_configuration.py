@@ -26,6 +26,7 @@ from hubctl.model import (
     serving,
     storage,
     values,
+    witnessing,
 )
 from hubctl.model.base import parse_duration
 from tests.docs import markdown
@@ -70,6 +71,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "hubctl.store": values.Store,
     "A mark": credential.NotCredential,
     "hubctl.schemas": values.Schemas,
+    "hubctl.witness": witnessing.Witness,
     "Spoke": cluster.Spoke,
     "Spoke metadata": cluster.Metadata,
     "Spoke spec": cluster.SpokeSpec,
