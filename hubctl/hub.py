@@ -184,7 +184,7 @@ def open_api(sources: load.Sources) -> HubApi | None:
     Raises:
         InputError: nothing says where it is.
     """
-    resources = watching.resources_of(sources.values)
+    resources = watching.resources_of(sources.values, (spoke.spec.access for _, spoke in sources.spokes))
     if not resources:
         return None
     from hubctl.fleet.cluster import connect  # noqa: PLC0415 - as above

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from hubctl import desired, holding, outlet, promotion, proof
+from hubctl import behind, desired, holding, outlet, promotion, testimony
 from hubctl import hub as hubs
-from hubctl.aggregate import aggregate
+from hubctl.aggregate import Said, aggregate
 from hubctl.decide.rules import decide
 from hubctl.errors import GuardRefused, Held, HubctlError, ManifestRefused, PublishConflict, RemoteFailed
 from hubctl.model import incident as incidents
@@ -22,6 +22,7 @@ from hubctl.model.holds import Holds
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.remediation import UNDER_WAY, WAITS, Action, Remediation, State
 from hubctl.model.snapshot import Snapshot
+from hubctl.model.witness import SpokeWitness
 from hubctl.publish import branch, pulls
 from hubctl.remediate import actions, override, plan
 
@@ -37,6 +38,7 @@ class Pass:
         holds: what people stopped and paused, as the pass began.
         commit: what was published, None when nothing changed.
         proposed: what came of a pull request, None where hubctl commits to the branch itself.
+        witnesses: what the hub's objects say of each spoke; empty when nobody is heard.
         unresolved: incidents as the store held them when the pass judged.
         stored: remediations as the store held them when the pass proposed.
         remediations: every one that this pass made or moved, as it stands.
@@ -53,6 +55,7 @@ class Pass:
     proposed: pulls.Proposed | None = None
     observations: tuple[Observation, ...] = ()
     health: tuple[PredictorHealth, ...] = ()
+    witnesses: tuple[SpokeWitness, ...] = ()
     findings: tuple[Finding, ...] = ()
     decisions: tuple[incidents.Decision, ...] = ()
     unresolved: tuple[incidents.Incident, ...] = ()
@@ -177,16 +180,19 @@ async def observe(hub: hubs.Hub, so_far: Pass) -> Pass:
 async def conclude(hub: hubs.Hub, so_far: Pass) -> Pass:
     """Health and findings from what was observed and what is remembered."""
     expected = frozenset((service.cluster, service.name) for service in services(so_far.fleet))
-    policy = hub.sources.values.hubctl.aggregate
-    made = aggregate(so_far.observations, hub.store.journal.load_health(), policy, expected=expected, now=so_far.now)
-    return replace(so_far, health=made.health, findings=made.findings)
+    policy = hub.sources.values.hubctl
+    before, tip = hub.store.journal.load_health(), tip_of(hub, so_far)
+    witnesses = testimony.of_fleet(so_far.snapshot, so_far.fleet, hub.templates.own, now=so_far.now)
+    said = Said(witnesses, hub.store.witnesses.load(), policy.witness, tip)
+    made = aggregate(so_far.observations, before, policy.aggregate, expected=expected, now=so_far.now, testimony=said)
+    return replace(so_far, health=made.health, findings=made.findings, witnesses=made.witnesses)
 
 
 async def judge(hub: hubs.Hub, so_far: Pass) -> Pass:
     """Incidents from findings, and what policies make of them."""
     policy = hub.sources.values.hubctl.remediation
     unresolved = hub.store.cases.unresolved()
-    decisions = decide(so_far.findings, unresolved, so_far.health, policy, now=so_far.now)
+    decisions = decide(so_far.findings, unresolved, so_far.health, policy, now=so_far.now, witnesses=so_far.witnesses)
     return replace(so_far, decisions=decisions, unresolved=unresolved)
 
 
@@ -200,6 +206,8 @@ async def propose(hub: hubs.Hub, so_far: Pass) -> Pass:
         good=hub.store.journal.good_versions(),
         healthy=frozenset((health.cluster, health.model, health.version) for health in good_now(so_far)),
         quarantined=frozenset(cluster.name for cluster in so_far.fleet.clusters if cluster.quarantined),
+        unheard=frozenset(one.cluster for one in so_far.witnesses if one.is_unheard),
+        down=frozenset(one.cluster for one in so_far.witnesses if one.is_down),
     )
     policy = hub.sources.values.hubctl.remediation
     planned = plan.plan(so_far.decisions, policy, history, now=so_far.now, holds=so_far.holds)
@@ -222,16 +230,12 @@ async def record(hub: hubs.Hub, so_far: Pass) -> Pass:
     moved = tuple(item for item in so_far.remediations if known.get(item.id) != item)
     with hub.store.transaction():
         journal.save_health(so_far.health)
+        hub.store.witnesses.save(so_far.witnesses)
         journal.record_observations(so_far.observations)
         journal.record_all_good(((h.cluster, h.model, h.version) for h in good_now(so_far)), so_far.now)
         cases.save_incidents(changed.values(), before=so_far.unresolved)
         cases.append_decisions(so_far.decisions)
-        for decision in so_far.decisions:
-            if decision.verdict is incidents.Verdict.OPEN:
-                before = proof.before_it_opened(journal, decision.incident, so_far.observations)
-                cases.save_evidence(decision.incident.id, before)
-        for incident in changed.values():
-            cases.save_evidence(incident.id, proof.of(incident, so_far.observations))
+        behind.keep(hub.store, so_far.decisions, so_far.observations, so_far.witnesses)
         hub.store.remedies.save_remediations(moved, before=so_far.stored)
     return so_far
 
@@ -293,6 +297,14 @@ STAGES: tuple[Stage, ...] = (look, load, heed, recover, publish, observe, conclu
 def gate_of(hub: hubs.Hub, so_far: Pass) -> holding.Gate:
     """What has to be passed before an effect of this pass."""
     return hub.gate(so_far.now, holding.sets_of(so_far.fleet.clusters, so_far.snapshot))
+
+
+def tip_of(hub: hubs.Hub, so_far: Pass) -> str:
+    """The commit that Argo CD should compare with; empty where its branch is not the one that hubctl reads."""
+    if hub.sources.overrides is not None:
+        return ""
+    pushed = so_far.commit.id if so_far.commit and so_far.proposed is None else ""
+    return pushed or so_far.published.commit
 
 
 def services(inputs: HubInputs) -> tuple[InferenceService, ...]:

@@ -1,19 +1,40 @@
 """Observations and remembered health become new health and findings. Pure.
 
 ``cells`` remembers one predictor, ``fleet`` concludes hard facts over all of them, ``blame`` finds which model version
-or spoke explains anomalies, ``chance`` is the formula behind its confidence.
+or spoke explains anomalies, ``chance`` is the formula behind its confidence. ``troubles`` weighs what witnesses on the
+hub say of spokes against the polls, ``witnesses`` makes findings of it.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from hubctl.aggregate import cells, fleet
+from hubctl.aggregate import cells, fleet, troubles, witnesses
 from hubctl.model.health import Condition, Finding, PredictorHealth
 from hubctl.model.predictor import Observation
 from hubctl.model.values import Aggregate
+from hubctl.model.witness import SpokeWitness
+from hubctl.model.witnessing import Witness
 
-__all__ = ["Aggregation", "aggregate", "spoke_condition"]
+__all__ = ["Aggregation", "Said", "aggregate", "spoke_condition"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the hub's own objects say in this round.
+
+    Attributes:
+        now: of each spoke of the fleet; empty when nobody is heard.
+        last: as the round before left it.
+        rules: when it becomes findings.
+        tip: the commit that Argo CD should compare with; empty when that is not known.
+    """
+
+    now: tuple[SpokeWitness, ...] = ()
+    last: tuple[SpokeWitness, ...] = ()
+    rules: Witness = field(default_factory=Witness)
+    tip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +44,12 @@ class Aggregation:
     Attributes:
         health: by cluster and model, sorted.
         findings: sorted by key.
+        witnesses: by cluster, with what they say is wrong and since when.
     """
 
     health: tuple[PredictorHealth, ...]
     findings: tuple[Finding, ...]
+    witnesses: tuple[SpokeWitness, ...] = ()
 
 
 def aggregate(
@@ -36,6 +59,7 @@ def aggregate(
     *,
     now: datetime,
     expected: frozenset[tuple[str, str]] | None = None,
+    testimony: Said | None = None,
 ) -> Aggregation:
     """Fold one round of observations into the remembered health and conclude; the order of both does not matter.
 
@@ -45,18 +69,43 @@ def aggregate(
         policy: when observations become a finding.
         now: the pass's time; a predictor that was not observed ages until then.
         expected: the (cluster, model) that the fleet has; the health of others is dropped. None keeps all.
+        testimony: what else is known of the spokes; None when nobody is heard.
     """
-    held = {(health.cluster, health.model): health for health in last}
+    said = testimony or Said()
+    served = {(one.cluster, each.model): each.current for one in said.now for each in one.services}
+    held = {cell: replace(one, served=served.get(cell)) for one in last for cell in [(one.cluster, one.model)]}
     seen = [one for one in observations if expected is None or (one.cluster, one.model) in expected]
     for one in sorted(seen, key=_by_time):
         cell = one.cluster, one.model
-        held[cell] = cells.fold(held.get(cell), one, policy)
+        held[cell] = cells.fold(held.get(cell), one, policy, served=served.get(cell))
     # An answer may be complete after the pass took its time; no vote may seem to lie in the future then.
     latest = max([now, *(one.at for one in seen)])
     health = tuple(
         cells.age(held[cell], latest, policy) for cell in sorted(held) if expected is None or cell in expected
     )
-    return Aggregation(health, fleet.find(health, seen, policy))
+    witnessed = _remembered(said, health, policy)
+    findings = fleet.find(
+        health,
+        seen,
+        policy,
+        witnessed=witnesses.find(witnessed, said.rules, now=now),
+        cut_off=witnesses.hub_cut_off(witnessed, policy),
+    )
+    return Aggregation(health, findings, witnessed)
+
+
+def _remembered(said: Said, health: Iterable[PredictorHealth], policy: Aggregate) -> tuple[SpokeWitness, ...]:
+    """This round's witnesses by cluster, with what is wrong and since when."""
+    before = {one.cluster: one for one in said.last}
+    mine: dict[str, list[PredictorHealth]] = defaultdict(list)
+    for one in health:
+        mine[one.cluster].append(one)
+    return tuple(
+        troubles.remembered(
+            one, before.get(one.cluster), mine[one.cluster], raise_after=policy.raise_after, tip=said.tip
+        )
+        for one in sorted(said.now, key=lambda one: one.cluster)
+    )
 
 
 def _by_time(seen: Observation) -> tuple[datetime, str, str, str, int, int]:

@@ -18,12 +18,20 @@ _SPARE_VOTES = 16
 _Judgement = tuple[Condition, str]
 
 
-def fold(last: PredictorHealth | None, seen: Observation, policy: Aggregate) -> PredictorHealth:
+def fold(
+    last: PredictorHealth | None, seen: Observation, policy: Aggregate, *, served: bool | None = None
+) -> PredictorHealth:
     """The health after one observation of the same cluster and model.
 
     A version other than the remembered one starts anew: votes and streaks are forgotten.
+
+    Args:
+        last: the health before; None for a predictor that was never polled.
+        seen: one poll.
+        policy: when votes count and raise.
+        served: whether feedback says that the spoke serves the version.
     """
-    health = _with_streaks(_before(last, seen), seen)
+    health = replace(_with_streaks(_before(last, seen), seen), served=served)
     if _is_new_vote(health, seen, policy):
         health = _with_vote(health, seen, policy)
     return _turned(health, _judge_poll(health, seen, policy), seen.at)
@@ -38,8 +46,10 @@ def age(health: PredictorHealth, now: datetime, policy: Aggregate) -> PredictorH
     if _seconds(health.last_at, now) > policy.stale_after:
         return _turned(health, (Condition.UNKNOWN, HealthReason.STALE), now)
     health = replace(health, votes=_remembered(health.votes, now, policy))
-    if health.condition is Condition.UNKNOWN or health.reason == HealthReason.ANSWERS:
+    if health.condition is Condition.UNKNOWN:
         return health
+    if health.reason == HealthReason.ANSWERS:
+        return _turned(health, (Condition.UNKNOWN, HealthReason.NOT_SERVED), now) if health.served is False else health
     return _turned(health, _judge_votes(health, now, policy), now)
 
 
@@ -125,6 +135,8 @@ def _judge_poll(health: PredictorHealth, seen: Observation, policy: Aggregate) -
     """What the latest poll lets us say."""
     if seen.outcome is not Outcome.OK:
         return Condition.UNKNOWN, seen.outcome.value
+    if health.served is False:
+        return Condition.UNKNOWN, HealthReason.NOT_SERVED
     if seen.votes:
         return _judge_votes(health, seen.at, policy)
     if seen.instances:
@@ -134,6 +146,8 @@ def _judge_poll(health: PredictorHealth, seen: Observation, policy: Aggregate) -
 
 def _judge_votes(health: PredictorHealth, now: datetime, policy: Aggregate) -> _Judgement:
     """What the remembered votes let us say."""
+    if health.served is False:
+        return Condition.UNKNOWN, HealthReason.NOT_SERVED
     if not _settled(health, now, policy):
         return Condition.UNKNOWN, HealthReason.SETTLING
     if health.votes and _seconds(health.votes[-1].at, now) > policy.stale_after:
@@ -154,7 +168,9 @@ def _turned(health: PredictorHealth, judgement: _Judgement, now: datetime) -> Pr
 
 
 def _settled(health: PredictorHealth, now: datetime, policy: Aggregate) -> bool:
-    """Whether the version has been there long enough for its votes to count."""
+    """Whether what answers is the version: feedback says so, else it has been there long enough."""
+    if health.served is not None:
+        return health.served
     return _seconds(health.version_since, now) >= policy.settle
 
 

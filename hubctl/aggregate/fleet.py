@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from hubctl.aggregate import blame
+from hubctl.aggregate import blame, troubles, witnesses
 from hubctl.model.health import FAULTS, UNSEEN, Finding, FindingKind, HealthReason, PredictorHealth
 from hubctl.model.predictor import Observation, Outcome
 from hubctl.model.values import Aggregate
+from hubctl.model.witness import Reach
 
 _FEWEST_BLIND = 2
 """One spoke that is out of sight says more about itself than about the hub."""
@@ -19,9 +20,17 @@ _FEWEST_BLIND = 2
 _OF_MODEL = frozenset({Outcome.NOT_FOUND, Outcome.MALFORMED})
 """Faults that a model version can have; a refused token or certificate is not the version's doing."""
 
+_OF_SPOKE = frozenset({FindingKind.SPOKE_DOWN, FindingKind.SPOKE_API, FindingKind.SPOKE_ROUTE})
+"""What witnesses say of a whole spoke's reach, which explains its predictors' faults."""
+
 
 def find(
-    health: Sequence[PredictorHealth], observations: Sequence[Observation], policy: Aggregate
+    health: Sequence[PredictorHealth],
+    observations: Sequence[Observation],
+    policy: Aggregate,
+    *,
+    witnessed: Sequence[Finding] = (),
+    cut_off: Finding | None = None,
 ) -> tuple[Finding, ...]:
     """Every finding of this round, sorted by key; the order of the arguments' items does not matter.
 
@@ -29,11 +38,15 @@ def find(
         health: of every predictor of the fleet, after this round.
         observations: of this round; only the question whether the hub sees anything looks at them.
         policy: the thresholds.
+        witnessed: findings of the witnesses.
+        cut_off: what they say against the hub itself.
     """
-    hub = _hub_unreachable(observations, policy)
-    wide = [*_model_faults(health, policy), *_spokes_unreachable(health, policy)]
+    hub = _hub_unreachable(observations, policy) or cut_off
+    spokes = [*_spokes_unreachable(health, witnessed, policy), *(one for one in witnessed if one.kind in _OF_SPOKE)]
+    wide = [*_model_faults(health, policy), *spokes]
     narrow = _predictor_faults(health, wide, policy)
-    found = [*wide, *narrow, *blame.attribute(health, policy)]
+    others = [one for one in witnessed if one.kind not in _OF_SPOKE]
+    found = [*wide, *narrow, *others, *blame.attribute(health, policy)]
     if hub is not None:
         found = [hub, *(replace(finding, inhibited_by=hub.key) for finding in found)]
     return tuple(sorted(found, key=lambda finding: finding.key))
@@ -56,11 +69,16 @@ def _hub_unreachable(observations: Iterable[Observation], policy: Aggregate) -> 
     )
 
 
-def _spokes_unreachable(health: Iterable[PredictorHealth], policy: Aggregate) -> list[Finding]:
-    """Spokes of which no predictor gave a usable answer for ``raise_after`` polls."""
+def _spokes_unreachable(
+    health: Iterable[PredictorHealth], witnessed: Iterable[Finding], policy: Aggregate
+) -> list[Finding]:
+    """Spokes of which no predictor gave a usable answer for ``raise_after`` polls; a witness may say why."""
     spokes: dict[str, list[PredictorHealth]] = defaultdict(list)
     for one in health:
         spokes[one.cluster].append(one)
+    why: dict[str, dict[FindingKind, str]] = defaultdict(dict)
+    for finding in witnessed:
+        why[finding.clusters[0]][finding.kind] = finding.key
     return [
         Finding(
             kind=FindingKind.SPOKE_UNREACHABLE,
@@ -68,9 +86,10 @@ def _spokes_unreachable(health: Iterable[PredictorHealth], policy: Aggregate) ->
             clusters=(name,),
             summary=f"no predictor on {name} answered for at least {policy.raise_after} polls",
             deterministic=True,
+            inhibited_by=witnesses.explained(FindingKind.SPOKE_UNREACHABLE, why[name]),
         )
         for name, all_of in spokes.items()
-        if all(one.unreachable_streak >= policy.raise_after and one.reason != HealthReason.STALE for one in all_of)
+        if troubles.reach(all_of, policy.raise_after) is Reach.DEAD
     ]
 
 
@@ -111,6 +130,7 @@ def _predictor_faults(health: Iterable[PredictorHealth], wide: Sequence[Finding]
             finding.key
             for finding in wide
             if one.cluster in finding.clusters
+            and not finding.inhibited_by
             and (not finding.model or (finding.model, finding.version) == (one.model, one.version))
         ]
         found.append(

@@ -6,6 +6,7 @@ Apart from the rules, because a wrong answer here closes an incident that is not
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from hubctl.decide import witnessed
 from hubctl.model.health import (
     NO_ANSWER,
     UNSEEN,
@@ -17,26 +18,36 @@ from hubctl.model.health import (
 )
 from hubctl.model.incident import Incident
 from hubctl.model.predictor import Outcome
+from hubctl.model.witness import SpokeWitness
 
-_SPOKE = frozenset({FindingKind.SPOKE_ANOMALY, FindingKind.SPOKE_UNREACHABLE})
+_ROUTE = frozenset({FindingKind.SPOKE_UNREACHABLE, FindingKind.SPOKE_ROUTE})
+_SPOKE = frozenset({FindingKind.SPOKE_ANOMALY, FindingKind.SPOKE_DOWN, *_ROUTE})
 _VERSION = frozenset({FindingKind.MODEL_ANOMALY, FindingKind.MODEL_FAULT})
 _FAULT = frozenset({FindingKind.MODEL_FAULT, FindingKind.PREDICTOR_FAULT})
+_APART = witnessed.KINDS - {FindingKind.SPOKE_DOWN}
+"""Findings that void no vote: what feedback says of a version counts where votes do, in aggregation."""
 
 
 def covers(about: Finding | Incident, one: PredictorHealth) -> bool:
     """Whether a finding or incident is about this predictor."""
     if about.kind is FindingKind.HUB_UNREACHABLE:
         return True
+    if about.kind in _APART:
+        return False
     return one.cluster in about.clusters and (about.kind in _SPOKE or one.model == about.model)
 
 
-def not_yet_good(incident: Incident, health: Sequence[PredictorHealth]) -> tuple[str, ...]:
+def not_yet_good(
+    incident: Incident, health: Sequence[PredictorHealth], witnesses: Sequence[SpokeWitness] = ()
+) -> tuple[str, ...]:
     """What still keeps the incident from being resolved, for people; empty when all it concerns is known good.
 
-    A predictor that the fleet no longer has keeps nothing.
+    A predictor or spoke that the fleet no longer has keeps nothing.
     """
     if incident.kind is FindingKind.HUB_UNREACHABLE:
-        return _spokes_out_of_sight(health)
+        return _spokes_out_of_sight(health) or witnessed.silent(witnesses)
+    if incident.kind in witnessed.KINDS:
+        return witnessed.not_yet_good(incident, witnesses)
     forecasts = {one.model for one in health if one.reason == HealthReason.ANSWERS}
     concerned = [one for one in health if covers(incident, one)]
     if incident.kind is FindingKind.SPOKE_ANOMALY:
@@ -84,7 +95,7 @@ def _is_good(kind: FindingKind, one: PredictorHealth) -> bool:
     """Whether this predictor is known to be free of what the kind is about."""
     if kind in _FAULT:
         return one.last_outcome is Outcome.OK and one.reason != HealthReason.STALE
-    if kind is FindingKind.SPOKE_UNREACHABLE:
+    if kind in _ROUTE:
         return one.last_outcome not in NO_ANSWER and one.reason != HealthReason.STALE
     return one.condition is Condition.HEALTHY
 

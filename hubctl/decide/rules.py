@@ -14,6 +14,7 @@ from hubctl.decide import evidence
 from hubctl.model.health import Finding, FindingKind, PredictorHealth
 from hubctl.model.incident import Decision, Incident, Reason, State, Verdict
 from hubctl.model.values import Policy, Remediation
+from hubctl.model.witness import SpokeWitness
 
 _WIDTH = {kind: width for width, kind in enumerate(FindingKind)}
 """``FindingKind`` lists the kinds from wide to narrow."""
@@ -29,6 +30,7 @@ def decide(
     policy: Remediation,
     *,
     now: datetime,
+    witnesses: Sequence[SpokeWitness] = (),
 ) -> tuple[Decision, ...]:
     """Everything that this pass concludes; each decision carries the incident as it is to be stored.
 
@@ -41,6 +43,7 @@ def decide(
         health: of every predictor that the fleet has now.
         policy: what may be done about findings.
         now: the pass's time.
+        witnesses: what the hub's own objects say of each spoke; empty when nobody is heard.
     """
     unresolved = {incident.key: incident for incident in incidents if incident.state is not State.RESOLVED}
     present = evidence.with_lasting(findings, unresolved, health)
@@ -53,7 +56,9 @@ def decide(
         noted = _noted(finding, known, now, explains=explained[finding.key])
         facts = evidence.hard_facts_on(finding, present, health)
         decisions += [noted, *_on_policies(finding, noted.incident, facts, policy=policy, now=now)]
-    decisions += [_without_finding(unresolved[key], health, now) for key in sorted(unresolved)]
+    for key in sorted(unresolved):
+        missing = evidence.not_yet_good(unresolved[key], health, witnesses)
+        decisions.append(_without_finding(unresolved[key], missing, now))
     return tuple(decisions)
 
 
@@ -94,9 +99,8 @@ def _opened(finding: Finding, now: datetime) -> Incident:
     )
 
 
-def _without_finding(incident: Incident, health: Sequence[PredictorHealth], now: datetime) -> Decision:
+def _without_finding(incident: Incident, missing: Sequence[str], now: datetime) -> Decision:
     """Resolved on known-good evidence only; what is unknown holds the incident open."""
-    missing = evidence.not_yet_good(incident, health)
     if missing:
         more = f"; and {len(missing) - _MAX_NAMED} more" if len(missing) > _MAX_NAMED else ""
         detail = "; ".join(missing[:_MAX_NAMED]) + more

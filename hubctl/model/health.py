@@ -28,6 +28,7 @@ class HealthReason(StrEnum):
     ANSWERS = "answers"
     NEW_VERSION = "new-version"
     SETTLING = "settling"
+    NOT_SERVED = "not-served"
     TOO_FEW_VOTES = "too-few-votes"
     NO_FEATURES = "no-features"
     STALE = "stale"
@@ -73,6 +74,7 @@ class PredictorHealth:
         version_since: when the version was first seen; votes settle after it.
         last_outcome: of the latest poll.
         raised: the votes raised an anomaly and have not cleared it; it outlasts times of unknown.
+        served: whether feedback says that the spoke serves this version; None when nothing says so.
         reason: a ``HealthReason``, or the latest poll's outcome when that was not ok.
     """
 
@@ -91,6 +93,7 @@ class PredictorHealth:
     fault_streak: int = 0
     unreachable_streak: int = 0
     raised: bool = False
+    served: bool | None = None
 
 
 class FindingKind(StrEnum):
@@ -99,8 +102,18 @@ class FindingKind(StrEnum):
     HUB_UNREACHABLE = "hub-unreachable"
     MODEL_FAULT = "model-fault"
     MODEL_ANOMALY = "model-anomaly"
+    SPOKE_DOWN = "spoke-down"
+    SPOKE_API = "spoke-api"
+    SPOKE_ROUTE = "spoke-route"
     SPOKE_UNREACHABLE = "spoke-unreachable"
+    AGENT_SILENT = "agent-silent"
     SPOKE_ANOMALY = "spoke-anomaly"
+    SYNC_FAILED = "sync-failed"
+    NOT_DELIVERED = "not-delivered"
+    APPLICATION_DEGRADED = "application-degraded"
+    VERSION_DRIFT = "version-drift"
+    SERVICE_ABSENT = "service-absent"
+    SERVICE_NOT_READY = "service-not-ready"
     PREDICTOR_FAULT = "predictor-fault"
     PREDICTOR_ANOMALY = "predictor-anomaly"
 

@@ -103,6 +103,7 @@ class Reason(StrEnum):
     COOLDOWN = "cooldown"
     RATE_LIMIT = "rate-limit"
     TOO_MANY_SPOKES = "too-many-spokes"
+    LEASE_NOT_FRESH = "lease-not-fresh"
     NO_KNOWN_GOOD_VERSION = "no-known-good-version"
     REVERTED_BY_A_PERSON = "reverted-by-a-person"
     REJECTED_BY_A_PERSON = "rejected-by-a-person"

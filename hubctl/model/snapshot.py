@@ -4,7 +4,7 @@ Between ``fleet``, which lists and watches them, and the pure parts that read th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +39,12 @@ SERVICE_ACCOUNTS = Resource(
 )
 WORKS = Resource("ManifestWork", "work.open-cluster-management.io", "v1", "manifestworks")
 APPLICATIONS = Resource("Application", "argoproj.io", "v1alpha1", "applications")
+
+OURS = "app.kubernetes.io/managed-by=hubctl"
+"""Selects what hubctl rendered."""
+
+FEEDBACK_WORKS = replace(WORKS, labels=OURS)
+SPOKE_APPLICATIONS = replace(APPLICATIONS, labels=OURS)
 
 
 @dataclass(frozen=True, slots=True)

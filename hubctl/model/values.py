@@ -26,6 +26,7 @@ from hubctl.model.route import Route
 from hubctl.model.runtime import ServingRuntime
 from hubctl.model.serving import DeploymentMode, Serving, ServingPatch
 from hubctl.model.storage import Storage
+from hubctl.model.witnessing import Witness
 
 RESERVED_PREFIXES = ("namespace", "timeout", "predictor-port")
 """The coordination engine reads KSERVE_NAMESPACE, KSERVE_TIMEOUT and KSERVE_PREDICTOR_PORT itself."""
@@ -207,8 +208,9 @@ class Policy(Strict):
 
     name: str
     on: Literal[
-        "hub-unreachable", "model-fault", "model-anomaly", "spoke-unreachable", "spoke-anomaly",
-        "predictor-fault", "predictor-anomaly",
+        "hub-unreachable", "model-fault", "model-anomaly", "spoke-down", "spoke-api", "spoke-route",
+        "spoke-unreachable", "agent-silent", "spoke-anomaly", "sync-failed", "not-delivered", "application-degraded",
+        "version-drift", "service-absent", "service-not-ready", "predictor-fault", "predictor-anomaly",
     ]  # fmt: skip
     action: Literal["notify", "rollback-model", "quarantine"]
     models: tuple[ModelName, ...] = Field((), description="only for these; empty: all")
@@ -216,10 +218,12 @@ class Policy(Strict):
 
     @model_validator(mode="after")
     def _fits(self) -> "Policy":
-        if self.action == "rollback-model" and not self.on.startswith(("model", "predictor")):
+        if self.action == "rollback-model" and not self.on.startswith(("model", "predictor", "service-not-ready")):
             raise ValueError(f"rollback-model needs a finding about a model, not {self.on}")
         if self.action == "quarantine" and not self.on.startswith(("spoke", "predictor")):
             raise ValueError(f"quarantine needs a finding about a spoke, not {self.on}")
+        if self.action == "quarantine" and self.on in ("spoke-down", "spoke-api"):
+            raise ValueError(f"nothing is changed on a spoke that is out of reach, expected notify on {self.on}")
         return self
 
 
@@ -297,6 +301,7 @@ class HubctlSection(Strict):
     not_credentials: tuple[NotCredential, ...] = Field((), description="fields that look like credentials and are none")
     schemas: Schemas = Schemas()
     controller: Controller = Controller()
+    witness: Witness = Witness()
 
     @model_validator(mode="after")
     def _reachable(self) -> "HubctlSection":

@@ -3,11 +3,47 @@
 Apart from ``snapshot``, which knows no values.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hubctl.model import snapshot
+from hubctl.model.access import Access
 from hubctl.model.snapshot import Resource
 from hubctl.model.values import HubValues
 
 
-def resources_of(values: HubValues) -> tuple[Resource, ...]:
-    """The kinds that these values need."""
-    del values
-    return ()
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Which witnesses are heard."""
+
+    managed_clusters: bool = False
+    feedback: bool = False
+    applications: bool = False
+
+
+def heard(values: HubValues, asked: Iterable[Access | None] = ()) -> Heard:
+    """The witnesses of a fleet: as the values say, else all of them when some spoke is read by feedback.
+
+    Args:
+        values: the hub's.
+        asked: what single spokes ask for, beside the groups.
+    """
+    said = values.hubctl.witness
+    everyone = (*(group.access for group in values.hubctl.groups), *asked)
+    usual = any(access is not None and access.feedback for access in everyone)
+
+    def chosen(one: bool | None) -> bool:  # noqa: FBT001 - a setting
+        return values.kserve.enabled and (usual if one is None else one)
+
+    return Heard(chosen(said.managed_clusters), chosen(said.feedback), chosen(said.applications))
+
+
+def resources_of(values: HubValues, asked: Iterable[Access | None] = ()) -> tuple[Resource, ...]:
+    """The kinds that these values need, and what single spokes ask for."""
+    wanted = heard(values, asked)
+    kinds = {
+        snapshot.MANAGED_CLUSTERS: wanted.managed_clusters,
+        snapshot.FEEDBACK_WORKS: wanted.feedback,
+        snapshot.SPOKE_APPLICATIONS: wanted.applications,
+    }
+    return tuple(kind for kind, needed in kinds.items() if needed)

@@ -16,6 +16,7 @@ from hubctl.model.values import Remediation as Policy
 from hubctl.remediate.history import GIT_ACTIONS, ON_THE_BRANCH, clusters_of
 
 _AT_WORK = frozenset({State.EXECUTING, State.APPLIED})
+_UNHEARD = frozenset({FindingKind.AGENT_SILENT, FindingKind.SPOKE_API})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,11 @@ def ready(
 
     Nothing may that somebody stopped or paused; other notifications always may. Actions on spokes may not while the hub
     is out of sight of its fleet, nor while their policy's mode is ``observe``, which is how a person holds what is
-    approved; and only while the spokes at work, theirs included, are no more than ``max_spokes_at_once``.
+    approved; nor on a spoke that is down, or that nobody but a person may act on because its klusterlet is silent; and
+    only while the spokes at work, theirs included, are no more than ``max_spokes_at_once``.
     """
-    blind = any(
-        one.kind is FindingKind.HUB_UNREACHABLE and one.state is not incidents.State.RESOLVED for one in unresolved
-    )
+    lasting = [one for one in unresolved if one.state is not incidents.State.RESOLVED]
+    blind = any(one.kind is FindingKind.HUB_UNREACHABLE for one in lasting)
     busy = set(clusters_of(remediations, _AT_WORK))
     chosen = []
     for one in sorted(remediations, key=lambda one: (one.created_at, one.id)):
@@ -115,6 +116,7 @@ def ready(
             if (
                 blind
                 or _only_observes(one, policy)
+                or _is_out_of_reach(one, lasting)
                 or not busy.isdisjoint(one.clusters)
                 or len(after) > policy.max_spokes_at_once
             ):
@@ -122,6 +124,12 @@ def ready(
             busy = after
         chosen.append(one)
     return tuple(chosen)
+
+
+def _is_out_of_reach(one: Remediation, lasting: Iterable[Incident]) -> bool:
+    """Whether an open incident says that one of the spokes is down, or not to be acted on without a person."""
+    kinds = {FindingKind.SPOKE_DOWN} | (_UNHEARD if one.by == "policy" else set())
+    return any(found.kind in kinds and not set(one.clusters).isdisjoint(found.clusters) for found in lasting)
 
 
 def _only_observes(one: Remediation, policy: Policy) -> bool:

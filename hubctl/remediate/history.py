@@ -33,6 +33,8 @@ class History:
         good: (spoke, model) to the versions that were known good there, the latest first.
         healthy: (spoke, model, version) that are known healthy now.
         quarantined: spokes that nothing is delivered to.
+        unheard: spokes whose klusterlet ought to report and is not known to; nobody but a person acts on them.
+        down: those of them whose predictors do not answer either; nothing is done on them.
         reverted: deeds that a person undid, beyond those that ``remediations`` tell of.
     """
 
@@ -41,6 +43,8 @@ class History:
     good: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     healthy: frozenset[tuple[str, str, str]] = frozenset()
     quarantined: frozenset[str] = frozenset()
+    unheard: frozenset[str] = frozenset()
+    down: frozenset[str] = frozenset()
     reverted: frozenset[Deed] = frozenset()
 
     def with_planned(self, remediation: Remediation) -> "History":

@@ -197,8 +197,10 @@ def _against_target(case: _Case, target: Target) -> tuple[Reason, ...]:
     """Every guard that refuses this one spoke."""
     history, cooldown = case.history, case.policy.cooldown
     wanted = deed(case.action, case.model, case.incident.id, target)
+    out_of_reach = history.down | (history.unheard if case.decision.mode == "auto" else frozenset())
     guards = {
         Reason.PAUSED: case.holds.pause_of(case.action, case.model, target.cluster) is not None,
+        Reason.LEASE_NOT_FRESH: target.cluster in out_of_reach,
         Reason.ALREADY_UNDER_WAY: target.cluster in history.in_flight(),
         Reason.COOLDOWN: history.is_cooling(case.action, target.cluster, cooldown=cooldown, now=case.now),
         Reason.NO_KNOWN_GOOD_VERSION: case.action is Action.ROLLBACK_MODEL and not target.to_version,

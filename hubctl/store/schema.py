@@ -25,6 +25,7 @@ from hubctl.store.pauses import Pauses
 from hubctl.store.records import Size
 from hubctl.store.remedies import Remedies
 from hubctl.store.terms import Terms
+from hubctl.store.witnesses import Witnesses
 
 _ADVISORY_LOCK = 0x68756263746C
 """``hubctl`` in ASCII: two processes that open one PostgreSQL database migrate it in turn."""
@@ -40,6 +41,7 @@ class Store:
         remedies: remediations.
         pauses: what people hold back.
         terms: who writes.
+        witnesses: what the hub's own objects say of spokes.
     """
 
     database: Database
@@ -48,6 +50,7 @@ class Store:
     remedies: Remedies
     pauses: Pauses
     terms: Terms
+    witnesses: Witnesses
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -118,7 +121,8 @@ def open_store(url: str) -> Store:
     except StoreUnavailable:
         opened.close()
         raise
-    return Store(opened, Journal(opened), Cases(opened), Remedies(opened), Pauses(opened), Terms(opened))
+    doors = Pauses(opened), Terms(opened), Witnesses(opened)
+    return Store(opened, Journal(opened), Cases(opened), Remedies(opened), *doors)
 
 
 def _parsed(url: str) -> sa.URL:

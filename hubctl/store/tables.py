@@ -104,6 +104,22 @@ evidence = sa.Table(
     sa.Column("document", sa.JSON, nullable=False),
 )
 
+witness = sa.Table(
+    "witness",
+    METADATA,
+    sa.Column("cluster", sa.String, primary_key=True),
+    sa.Column("document", sa.JSON, nullable=False),
+)
+
+testimony = sa.Table(
+    "testimony",
+    METADATA,
+    sa.Column("incident_id", sa.String, sa.ForeignKey("incident.id"), primary_key=True),
+    sa.Column("cluster", sa.String, primary_key=True),
+    sa.Column("at", UtcDateTime, primary_key=True),
+    sa.Column("document", sa.JSON, nullable=False),
+)
+
 remediation = sa.Table(
     "remediation",
     METADATA,

@@ -28,6 +28,7 @@ from hubctl.model import (
     serving,
     storage,
     values,
+    witnessing,
 )
 from hubctl.model.base import parse_duration
 from tests.docs import markdown
@@ -75,6 +76,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "hubctl.schemas": values.Schemas,
     "hubctl.controller": controlling.Controller,
     "leaderElection": controlling.LeaderElection,
+    "hubctl.witness": witnessing.Witness,
     "Spoke": cluster.Spoke,
     "Spoke metadata": cluster.Metadata,
     "Spoke spec": cluster.SpokeSpec,

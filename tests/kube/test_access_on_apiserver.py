@@ -54,7 +54,7 @@ def test_every_feedback_path_ends_at_one_value_of_kserves_schema(built: tuple[Pa
         if config["resourceIdentifier"]["resource"] == "inferenceservices"
         for path in config["feedbackRules"][0]["jsonPaths"]
     }
-    assert len(paths) == 11
+    assert len(paths) == 13
     assert {kind_of(schema, path) for path in paths} <= {"string", "integer", "boolean"}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from hubctl.model import health, incident, predictor, remediation
+from hubctl.model import health, incident, predictor, remediation, witness
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -85,6 +85,7 @@ HEALTHS = st.builds(
     fault=st.none() | st.sampled_from(predictor.Outcome),
     fault_streak=COUNTS,
     unreachable_streak=COUNTS,
+    served=st.none() | st.booleans(),
 )
 OBSERVATIONS = st.builds(
     predictor.Observation,
@@ -147,4 +148,33 @@ DECISIONS = st.builds(
     policy=NAMES,
     action=NAMES,
     mode=NAMES,
+)
+WITNESSES = st.builds(
+    witness.SpokeWitness,
+    cluster=NAMES,
+    at=INSTANTS,
+    klusterlet=st.none()
+    | st.builds(
+        witness.Klusterlet,
+        lease=st.sampled_from(witness.Lease),
+        since=st.none() | INSTANTS,
+        taints=st.lists(NAMES, max_size=2).map(tuple),
+        detail=TEXTS,
+    ),
+    services=st.lists(
+        st.builds(
+            witness.Service,
+            model=NAMES,
+            wanted=st.builds(witness.Wanted, NAMES, TEXTS, TEXTS),
+            sight=st.sampled_from(witness.Sight),
+            ready=st.none() | st.booleans(),
+            same=st.none() | st.booleans(),
+        ),
+        max_size=2,
+    ).map(tuple),
+    application=st.none() | st.builds(witness.Application, name=NAMES, errors=st.lists(TEXTS, max_size=2).map(tuple)),
+    route=st.sampled_from(witness.Reach),
+    troubles=st.lists(
+        st.builds(witness.Trouble, kind=st.sampled_from(health.FindingKind), since=INSTANTS, summary=TEXTS), max_size=2
+    ).map(tuple),
 )

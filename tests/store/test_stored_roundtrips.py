@@ -14,6 +14,7 @@ from hubctl.model.health import PredictorHealth
 from hubctl.model.incident import Decision, Incident
 from hubctl.model.predictor import Observation
 from hubctl.model.remediation import Remediation
+from hubctl.model.witness import SpokeWitness
 from hubctl.store import codec
 from hubctl.store.schema import Store, open_store
 from tests.store.storednouns import (
@@ -23,6 +24,7 @@ from tests.store.storednouns import (
     NOW,
     OBSERVATIONS,
     REMEDIATIONS,
+    WITNESSES,
     case,
     observation,
     predictor_health,
@@ -92,6 +94,13 @@ def test_decision_comes_back_as_a_record_of_one(shelf: Store, decision: Decision
         assert (record.incident_id, record.incident_key) == (decision.incident.id, decision.incident.key)
         for name in ("verdict", "reasons", "detail", "policy", "action", "mode"):
             assert getattr(record, name) == getattr(decision, name)
+
+
+@SLOW_DISK
+@given(st.lists(WITNESSES, max_size=4, unique_by=lambda one: one.cluster))
+def test_witnesses_come_back_sorted(shelf: Store, witnesses: list[SpokeWitness]) -> None:
+    shelf.witnesses.save(witnesses)
+    assert shelf.witnesses.load() == tuple(sorted(witnesses, key=lambda one: one.cluster))
 
 
 @given(HEALTHS)
