@@ -18,10 +18,12 @@ from hubctl.model.base import (
 )
 from hubctl.model.credential import NotCredential
 from hubctl.model.delivery import Delivery
+from hubctl.model.fleetsource import FleetSource
 from hubctl.model.gitops import GitOps
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
 from hubctl.model.route import Route
 from hubctl.model.runtime import ServingRuntime
+from hubctl.model.served import SpokeModel
 from hubctl.model.serving import DeploymentMode, Serving, ServingPatch
 from hubctl.model.storage import Storage
 
@@ -157,6 +159,7 @@ class Group(SpokeSettings):
 
     name: str = Field(min_length=1)
     match: dict[str, str] = Field(description="labels that a spoke must have, all of them; none: every spoke")
+    serve: tuple[SpokeModel, ...] = Field((), description="models of every such spoke, but for what its file says")
     models: dict[ModelName, ModelPatch] = Field(default_factory=dict, description="patches of the fleet's profiles")
 
 
@@ -202,8 +205,8 @@ class Policy(Strict):
 
     name: str
     on: Literal[
-        "hub-unreachable", "model-fault", "model-anomaly", "spoke-unreachable", "spoke-anomaly",
-        "predictor-fault", "predictor-anomaly",
+        "hub-unreachable", "fleet-unread", "fleet-shrunk", "model-fault", "model-anomaly", "spoke-unreachable",
+        "spoke-anomaly", "predictor-fault", "predictor-anomaly",
     ]  # fmt: skip
     action: Literal["notify", "rollback-model", "quarantine"]
     models: tuple[ModelName, ...] = Field((), description="only for these; empty: all")
@@ -273,6 +276,7 @@ class HubctlSection(Strict):
     """The ``hubctl`` section."""
 
     gitops: GitOps = GitOps()
+    fleet: FleetSource = FleetSource()
     delivery: Delivery = Delivery()
     observe: Observe = Observe()
     cluster_proxy: ClusterProxy | None = Field(None, description="default: its list of Services is not rendered")
@@ -302,6 +306,8 @@ class HubctlSection(Strict):
     def _hydrated(self) -> "HubctlSection":
         if not self.gitops.publishing.hydrates:
             return self
+        if wrong := self.fleet.misfit(hydrates=True):
+            raise ValueError(wrong)
         acting = [policy for policy in self.remediation.policies if policy.action != "notify"]
         if acting:
             first = acting[0]
