@@ -8,16 +8,18 @@ import asyncio
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import structlog
 
-from hubctl import hub
+from hubctl import discovery, hub
 from hubctl.conform import cache
 from hubctl.errors import HubctlError, InputError
 from hubctl.inputs import load
+from hubctl.model import watching
 from hubctl.model.base import parse_duration
+from hubctl.model.inventory import Look
 from hubctl.reconcile import Pass, reconcile
 from hubctl.render.templates import load_templates
 from hubctl.settings import Settings
@@ -67,6 +69,8 @@ async def _one(opened: hub.Hub) -> None:
 
 
 def _report(made: Pass) -> None:
+    if made.looked:
+        _report_fleet(made.looked)
     for problem in made.problems:
         log.error("part of the pass failed", error=str(problem), hint=problem.hint)
     for item in made.remediations:
@@ -88,6 +92,14 @@ def _report(made: Pass) -> None:
     )
 
 
+def _report_fleet(look: Look) -> None:
+    if look.trouble:
+        log.warning("the fleet stays as it was", trouble=str(look.trouble), detail=look.detail)
+    changed = {name: names for name, names in asdict(look.changes).items() if names}
+    if changed:
+        log.info("fleet", **changed)
+
+
 async def _until(stop: asyncio.Event, seconds: float) -> None:
     """Sleep, but wake when told to stop."""
     try:
@@ -100,6 +112,7 @@ def _reloaded(opened: hub.Hub) -> hub.Hub:
     """The hub with what the files say now; with what they said before when they are wrong now."""
     try:
         sources = load.read_sources(opened.settings)
+        discovery.still_fits(sources, opened.store.inventories)
         templates = load_templates(opened.settings.directory / "templates")
         validators = cache.validators_of(opened.settings, sources.values)
     except HubctlError as error:
@@ -113,6 +126,8 @@ def _reloaded(opened: hub.Hub) -> hub.Hub:
 
 def _needs_reopening(before: hub.Hub, after: hub.Hub) -> bool:
     old, new = before.sources.values.hubctl, after.sources.values.hubctl
+    if watching.resources_of(before.sources.values) != watching.resources_of(after.sources.values):
+        return True
     return (old.observe, old.store, old.gitops) != (new.observe, new.store, new.gitops)
 
 

@@ -157,7 +157,7 @@ def store_url(settings: Settings, sources: load.Sources, environ: Mapping[str, s
     return environ.get(store.url_env or "") or store.url or f"sqlite:///{settings.state / 'hubctl.db'}"
 
 
-def open_api(sources: load.Sources) -> HubApi | None:
+def open_api(settings: Settings, sources: load.Sources) -> HubApi | None:
     """The hub's own API server, for the kinds that the values need; None when they need none. Nothing is asked yet.
 
     Raises:
@@ -169,7 +169,7 @@ def open_api(sources: load.Sources) -> HubApi | None:
     from hubctl.fleet.cluster import connect  # noqa: PLC0415 - as above
     from hubctl.fleet.hubapi import HubApi  # noqa: PLC0415 - as above
 
-    return HubApi(connect(None, None), resources)
+    return HubApi(connect(settings.kubeconfig, settings.context), resources)
 
 
 @asynccontextmanager
@@ -202,6 +202,6 @@ async def open_hub(
     try:
         opened = outlet.open_outlet(settings, sources)
         async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen) as poller:
-            yield Hub(settings, environ, sources, templates, opened, store, poller, open_api(sources))
+            yield Hub(settings, environ, sources, templates, opened, store, poller, open_api(settings, sources))
     finally:
         store.close()

@@ -9,15 +9,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from hubctl import desired, outlet, promotion
+from hubctl import desired, discovery, outlet, promotion
 from hubctl import hub as hubs
 from hubctl.aggregate import aggregate
 from hubctl.decide.rules import decide
 from hubctl.errors import GuardRefused, HubctlError, ManifestRefused, PublishConflict, RemoteFailed
+from hubctl.inputs import discover
 from hubctl.model import incident as incidents
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
 from hubctl.model.health import Condition, Finding, PredictorHealth
+from hubctl.model.inventory import Look
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.remediation import UNDER_WAY, WAITS, Action, Remediation, State
 from hubctl.model.snapshot import Snapshot
@@ -33,6 +35,7 @@ class Pass:
         now: the pass's own time; every decision in it is made at this instant.
         dry_run: nothing is published, stored or carried out.
         snapshot: the hub's own objects; None when the values need none of them.
+        looked: what they make of the fleet; None when it comes from files alone.
         commit: what was published, None when nothing changed.
         proposed: what came of a pull request, None where hubctl commits to the branch itself.
         unresolved: incidents as the store held them when the pass judged.
@@ -44,6 +47,7 @@ class Pass:
     now: datetime
     dry_run: bool = False
     snapshot: Snapshot | None = None
+    looked: Look | None = None
     published: tree.Published = field(default_factory=tree.Published)
     inputs: HubInputs | None = None
     commit: branch.Commit | None = None
@@ -79,16 +83,16 @@ async def reconcile(hub: hubs.Hub, now: datetime, *, dry_run: bool = False) -> P
         StoreUnavailable: the store cannot be written; nothing is carried out then.
     """
     if dry_run:
-        return await through(STAGES, hub, Pass(now, dry_run=True))
+        return await through(STAGES, *await begun(hub, Pass(now, dry_run=True)))
     number = hub.store.journal.begin_pass(now)
-    made = await through(STAGES, hub, Pass(now))
+    made = await through(STAGES, *await begun(hub, Pass(now)))
     hub.store.journal.end_pass(number, now, made.commit.id if made.commit else "", summary_of(made))
     return made
 
 
 async def act_only(hub: hubs.Hub, now: datetime) -> Pass:
     """Carry out what has been approved, without observing anew."""
-    return await through((look, load, recover, revalidate, act, tidy), hub, Pass(now))
+    return await through((load, recover, revalidate, act, tidy), *await begun(hub, Pass(now)))
 
 
 async def through(stages: Sequence[Stage], hub: hubs.Hub, so_far: Pass) -> Pass:
@@ -98,9 +102,10 @@ async def through(stages: Sequence[Stage], hub: hubs.Hub, so_far: Pass) -> Pass:
     return so_far
 
 
-async def look(hub: hubs.Hub, so_far: Pass) -> Pass:
-    """The hub's own objects, if the values need them."""
-    return so_far if hub.api is None else replace(so_far, snapshot=await hub.api.snapshot(so_far.now))
+async def begun(hub: hubs.Hub, so_far: Pass) -> tuple[hubs.Hub, Pass]:
+    """The hub with every spoke that it names now, and the pass after a look at its own objects."""
+    hub, snapshot, looked = await discovery.look(hub, so_far.now, remember=not so_far.dry_run)
+    return hub, replace(so_far, snapshot=snapshot, looked=looked)
 
 
 async def load(hub: hubs.Hub, so_far: Pass) -> Pass:
@@ -167,7 +172,8 @@ async def conclude(hub: hubs.Hub, so_far: Pass) -> Pass:
     expected = frozenset((service.cluster, service.name) for service in services(so_far.fleet))
     policy = hub.sources.values.hubctl.aggregate
     made = aggregate(so_far.observations, hub.store.journal.load_health(), policy, expected=expected, now=so_far.now)
-    return replace(so_far, health=made.health, findings=made.findings)
+    seen = discover.findings(so_far.looked, hub.sources.values.hubctl.fleet, so_far.now) if so_far.looked else ()
+    return replace(so_far, health=made.health, findings=(*seen, *made.findings))
 
 
 async def judge(hub: hubs.Hub, so_far: Pass) -> Pass:
@@ -269,8 +275,8 @@ async def tidy(hub: hubs.Hub, so_far: Pass) -> Pass:
     return so_far
 
 
-STAGES: tuple[Stage, ...] = (look, load, recover, publish, observe, conclude, judge, propose, record, act, tidy)
-"""The order of a pass."""
+STAGES: tuple[Stage, ...] = (load, recover, publish, observe, conclude, judge, propose, record, act, tidy)
+"""The order of a pass, once it has ``begun``."""
 
 
 def services(inputs: HubInputs) -> tuple[InferenceService, ...]:

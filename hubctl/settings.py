@@ -19,12 +19,16 @@ class Settings:
         state: hubctl's own files: the Git cache, the lock and the default SQLite store.
         remote: overrides ``hubctl.gitops.remote`` when not empty.
         schemas: cached schemas of rendered kinds; overrides ``hubctl.schemas.folder``. None: as the values say.
+        kubeconfig: of the hub's own API server. None: as the Kubernetes client finds it, then the pod we are in.
+        context: in it. None: the current one.
     """
 
     directory: Path
     state: Path
     remote: str = ""
     schemas: Path | None = None
+    kubeconfig: Path | None = None
+    context: str | None = None
 
     @property
     def values_file(self) -> Path:
@@ -45,4 +49,11 @@ def read_settings(directory: str | None, environ: Mapping[str, str]) -> Settings
         )
     state = Path(environ.get("HUBCTL_STATE") or chosen / ".hubctl").absolute()
     schemas = Path(environ["HUBCTL_SCHEMAS"]).absolute() if environ.get("HUBCTL_SCHEMAS") else None
-    return Settings(directory=chosen, state=state, remote=environ.get("HUBCTL_REMOTE", ""), schemas=schemas)
+    return Settings(
+        directory=chosen,
+        state=state,
+        remote=environ.get("HUBCTL_REMOTE", ""),
+        schemas=schemas,
+        kubeconfig=Path(environ["HUBCTL_KUBECONFIG"]).absolute() if environ.get("HUBCTL_KUBECONFIG") else None,
+        context=environ.get("HUBCTL_CONTEXT") or None,
+    )

@@ -24,10 +24,17 @@ Read = tuple[Document, Spoke]
 
 @dataclass(frozen=True, slots=True)
 class Enlisted:
-    """The spokes with their documents, sorted by name, and warnings."""
+    """The spokes of the fleet.
+
+    Attributes:
+        read: with their documents, sorted by name.
+        warnings: for people.
+        refused: name to why, of new ones that do not fit.
+    """
 
     read: tuple[Read, ...]
     warnings: tuple[str, ...]
+    refused: Mapping[str, str]
 
 
 def said(document: Document) -> Spoke:
@@ -61,11 +68,13 @@ def enlist(values: HubValues, files: Sequence[Document], inventory: Inventory, j
     found: list[Read] = []
     warnings: list[str] = []
     problems: list[InputError] = []
+    refused: dict[str, str] = {}
     for member in inventory.members:
         document = by_name.pop(member.name, None)
         made, wrong = _checked(values, document or _document(member), member)
         if wrong and document is None and member.name in joined:
-            warnings.append(f"{member.origin} is not rendered: {wrong[0]}")
+            refused[member.name] = f"is not rendered: {wrong[0].message}"
+            warnings.append(f"{member.origin} {refused[member.name]}")
         elif wrong:
             problems += wrong
         elif made and not made[1].spec.exclude:
@@ -81,7 +90,7 @@ def enlist(values: HubValues, files: Sequence[Document], inventory: Inventory, j
             warnings.append(_unlisted(values, document, name, inventory))
     refuse(problems)
     found.sort(key=lambda one: one[1].metadata.name)
-    return Enlisted(tuple(found), (*warnings, *_modelless(values, found)))
+    return Enlisted(tuple(found), (*warnings, *_modelless(values, found)), refused)
 
 
 def _checked(values: HubValues, document: Document, member: Member | None) -> tuple[Read | None, list[InputError]]:

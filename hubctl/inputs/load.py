@@ -43,6 +43,13 @@ class Sources:
     inventory: Inventory | None = None
 
     @property
+    def described(self) -> tuple[tuple[str, Spoke], ...]:
+        """File and content of every cluster file; what it leaves to the hub is assumed."""
+        if not self.values.hubctl.fleet.discovers:
+            return self.spokes
+        return tuple((document.name, enlist.said(document)) for document in self.files)
+
+    @property
     def is_whole(self) -> bool:
         """Whether it is known which spokes there are."""
         return self.inventory is not None or not self.values.hubctl.fleet.discovers
@@ -95,7 +102,10 @@ def enlisted(sources: Sources, inventory: Inventory, joined: Sequence[str] = (),
     found = enlist.enlist(sources.values, sources.files, asked, joined)
     spokes = tuple((document.name, spoke) for document, spoke in found.read)
     warnings = (*sources.warnings, *found.warnings, *_of_fleet(sources.values, found.read))
-    return replace(sources, spokes=spokes, warnings=warnings, inventory=inventory)
+    members = tuple(one for one in inventory.members if one.name not in found.refused)
+    left_out = {**inventory.left_out, **found.refused}
+    admitted = replace(inventory, members=members, left_out=left_out)
+    return replace(sources, spokes=spokes, warnings=warnings, inventory=admitted)
 
 
 def read_sources(settings: Settings, only: str | None = None) -> Sources:

@@ -3,11 +3,19 @@
 Apart from ``snapshot``, which knows no values.
 """
 
-from hubctl.model.snapshot import Resource
+from hubctl.model.fleetsource import FleetSource
+from hubctl.model.snapshot import CLUSTER_SETS, DECISIONS, MANAGED_CLUSTERS, Resource
 from hubctl.model.values import HubValues
 
 
 def resources_of(values: HubValues) -> tuple[Resource, ...]:
     """The kinds that these values need."""
-    del values
-    return ()
+    return of_fleet(values.hubctl.fleet)
+
+
+def of_fleet(source: FleetSource) -> tuple[Resource, ...]:
+    """The kinds that say which spokes there are."""
+    if not source.discovers:
+        return ()
+    decisions = (DECISIONS,) if source.placements else ()
+    return (MANAGED_CLUSTERS, *decisions, *((CLUSTER_SETS,) if source.cluster_sets else ()))

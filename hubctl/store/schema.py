@@ -20,6 +20,7 @@ from hubctl.errors import InputError, StoreUnavailable
 from hubctl.store import database, tables
 from hubctl.store.cases import Cases
 from hubctl.store.database import Database
+from hubctl.store.inventories import Inventories
 from hubctl.store.journal import Journal
 from hubctl.store.records import Size
 from hubctl.store.remedies import Remedies
@@ -36,12 +37,14 @@ class Store:
         journal: passes and the memory of predictors.
         cases: incidents, their evidence and the decisions about them.
         remedies: remediations.
+        inventories: the spokes that the hub names.
     """
 
     database: Database
     journal: Journal
     cases: Cases
     remedies: Remedies
+    inventories: Inventories
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -112,7 +115,7 @@ def open_store(url: str) -> Store:
     except StoreUnavailable:
         opened.close()
         raise
-    return Store(opened, Journal(opened), Cases(opened), Remedies(opened))
+    return Store(opened, Journal(opened), Cases(opened), Remedies(opened), Inventories(opened))
 
 
 def _parsed(url: str) -> sa.URL:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-REVISION = "0001"
+REVISION = "0005"
 """The newest migration; known here so that opening a current store need not import Alembic."""
 
 VERSION_TABLE = "hubctl_version"
@@ -133,6 +133,14 @@ decision = sa.Table(
     sa.Column("policy", sa.String, nullable=False),
     sa.Column("action", sa.String, nullable=False),
     sa.Column("mode", sa.String, nullable=False),
+)
+
+inventory = sa.Table(
+    "inventory",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("document", sa.JSON, nullable=False),
 )
 
 passes = sa.Table(
