@@ -8,18 +8,20 @@ import asyncio
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import structlog
 
-from hubctl import hub, leading
+from hubctl import discovery, hub, leading
 from hubctl.conform import cache
 from hubctl.errors import Fenced, HubctlError, InputError
 from hubctl.fleet.election import Election
 from hubctl.inputs import load
+from hubctl.model import watching
 from hubctl.model.base import parse_duration
 from hubctl.model.controlling import LeaderElection
+from hubctl.model.inventory import Look
 from hubctl.reconcile import Pass, reconcile
 from hubctl.render.templates import load_templates
 from hubctl.settings import Settings
@@ -99,6 +101,8 @@ async def _one(opened: hub.Hub) -> None:
 
 
 def _report(made: Pass) -> None:
+    if made.looked:
+        _report_fleet(made.looked)
     for problem in made.problems:
         log.error("part of the pass failed", error=str(problem), hint=problem.hint)
     for item in made.remediations:
@@ -120,10 +124,19 @@ def _report(made: Pass) -> None:
     )
 
 
+def _report_fleet(look: Look) -> None:
+    if look.trouble:
+        log.warning("the fleet stays as it was", trouble=str(look.trouble), detail=look.detail)
+    changed = {name: names for name, names in asdict(look.changes).items() if names}
+    if changed:
+        log.info("fleet", **changed)
+
+
 def _reloaded(opened: hub.Hub) -> hub.Hub:
     """The hub with what the files say now; with what they said before when they are wrong now."""
     try:
         sources = load.read_sources(opened.settings)
+        discovery.still_fits(sources, opened.store.inventories)
         templates = load_templates(opened.settings.directory / "templates")
         validators = cache.validators_of(opened.settings, sources.values)
     except HubctlError as error:
@@ -137,6 +150,8 @@ def _reloaded(opened: hub.Hub) -> hub.Hub:
 
 def _needs_reopening(before: hub.Hub, after: hub.Hub) -> bool:
     old, new = before.sources.values.hubctl, after.sources.values.hubctl
+    if watching.resources_of(before.sources.values) != watching.resources_of(after.sources.values):
+        return True
     kept = (old.observe, old.store, old.gitops, old.controller.leader_election)
     return kept != (new.observe, new.store, new.gitops, new.controller.leader_election)
 

@@ -178,19 +178,19 @@ def store_url(settings: Settings, sources: load.Sources, environ: Mapping[str, s
     return environ.get(store.url_env or "") or store.url or f"sqlite:///{settings.state / 'hubctl.db'}"
 
 
-def open_api(sources: load.Sources) -> HubApi | None:
+def open_api(settings: Settings, sources: load.Sources) -> HubApi | None:
     """The hub's own API server, for the kinds that the values need; None when they need none. Nothing is asked yet.
 
     Raises:
         InputError: nothing says where it is.
     """
-    resources = watching.resources_of(sources.values, (spoke.spec.access for _, spoke in sources.spokes))
+    resources = watching.resources_of(sources.values, (spoke.spec.access for _, spoke in sources.described))
     if not resources:
         return None
     from hubctl.fleet.cluster import connect  # noqa: PLC0415 - as above
     from hubctl.fleet.hubapi import HubApi  # noqa: PLC0415 - as above
 
-    return HubApi(connect(None, None), resources)
+    return HubApi(connect(settings.kubeconfig, settings.context), resources)
 
 
 @asynccontextmanager
@@ -225,6 +225,6 @@ async def open_hub(
     try:
         opened = outlet.open_outlet(settings, sources, term.confirm if term else anybody)
         async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen) as poller:
-            yield Hub(settings, environ, sources, templates, opened, store, poller, open_api(sources), term)
+            yield Hub(settings, environ, sources, templates, opened, store, poller, open_api(settings, sources), term)
     finally:
         store.close()

@@ -9,16 +9,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from hubctl import behind, desired, holding, outlet, promotion, testimony
+from hubctl import behind, desired, discovery, holding, outlet, promotion, testimony
 from hubctl import hub as hubs
 from hubctl.aggregate import Said, aggregate
 from hubctl.decide.rules import decide
 from hubctl.errors import GuardRefused, Held, HubctlError, ManifestRefused, PublishConflict, RemoteFailed
+from hubctl.inputs import discover
 from hubctl.model import incident as incidents
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
 from hubctl.model.health import Condition, Finding, PredictorHealth
 from hubctl.model.holds import Holds
+from hubctl.model.inventory import Look
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.remediation import UNDER_WAY, WAITS, Action, Remediation, State
 from hubctl.model.snapshot import Snapshot
@@ -36,6 +38,7 @@ class Pass:
         dry_run: nothing is published, stored or carried out.
         snapshot: the hub's own objects; None when the values need none of them.
         holds: what people stopped and paused, as the pass began.
+        looked: what they make of the fleet; None when it comes from files alone.
         commit: what was published, None when nothing changed.
         proposed: what came of a pull request, None where hubctl commits to the branch itself.
         witnesses: what the hub's objects say of each spoke; empty when nobody is heard.
@@ -48,6 +51,7 @@ class Pass:
     now: datetime
     dry_run: bool = False
     snapshot: Snapshot | None = None
+    looked: Look | None = None
     published: tree.Published = field(default_factory=tree.Published)
     inputs: HubInputs | None = None
     holds: Holds = field(default_factory=Holds)
@@ -82,16 +86,16 @@ async def reconcile(hub: hubs.Hub, now: datetime, *, dry_run: bool = False) -> P
         StoreUnavailable: the store cannot be written; nothing is carried out then.
     """
     if dry_run:
-        return await through(STAGES, hub, Pass(now, dry_run=True))
+        return await through(STAGES, *await begun(hub, Pass(now, dry_run=True)))
     number = hub.store.journal.begin_pass(now)
-    made = await through(STAGES, hub, Pass(now))
+    made = await through(STAGES, *await begun(hub, Pass(now)))
     hub.store.journal.end_pass(number, now, made.commit.id if made.commit else "", summary_of(made))
     return made
 
 
 async def act_only(hub: hubs.Hub, now: datetime) -> Pass:
     """Carry out what has been approved, without observing anew."""
-    return await through((look, load, heed, recover, revalidate, act, tidy), hub, Pass(now))
+    return await through((load, heed, recover, revalidate, act, tidy), *await begun(hub, Pass(now)))
 
 
 async def through(stages: Sequence[Stage], hub: hubs.Hub, so_far: Pass) -> Pass:
@@ -106,9 +110,10 @@ async def through(stages: Sequence[Stage], hub: hubs.Hub, so_far: Pass) -> Pass:
     return so_far
 
 
-async def look(hub: hubs.Hub, so_far: Pass) -> Pass:
-    """The hub's own objects, if the values need them."""
-    return so_far if hub.api is None else replace(so_far, snapshot=await hub.api.snapshot(so_far.now))
+async def begun(hub: hubs.Hub, so_far: Pass) -> tuple[hubs.Hub, Pass]:
+    """The hub with every spoke that it names now, and the pass after a look at its own objects."""
+    hub, snapshot, looked = await discovery.look(hub, so_far.now, remember=not so_far.dry_run)
+    return hub, replace(so_far, snapshot=snapshot, looked=looked)
 
 
 async def load(hub: hubs.Hub, so_far: Pass) -> Pass:
@@ -185,7 +190,8 @@ async def conclude(hub: hubs.Hub, so_far: Pass) -> Pass:
     witnesses = testimony.of_fleet(so_far.snapshot, so_far.fleet, hub.templates.own, now=so_far.now)
     said = Said(witnesses, hub.store.witnesses.load(), policy.witness, tip)
     made = aggregate(so_far.observations, before, policy.aggregate, expected=expected, now=so_far.now, testimony=said)
-    return replace(so_far, health=made.health, findings=made.findings, witnesses=made.witnesses)
+    seen = discover.findings(so_far.looked, policy.fleet, so_far.now) if so_far.looked else ()
+    return replace(so_far, health=made.health, findings=(*seen, *made.findings), witnesses=made.witnesses)
 
 
 async def judge(hub: hubs.Hub, so_far: Pass) -> Pass:
@@ -290,8 +296,8 @@ async def tidy(hub: hubs.Hub, so_far: Pass) -> Pass:
     return so_far
 
 
-STAGES: tuple[Stage, ...] = (look, load, heed, recover, publish, observe, conclude, judge, propose, record, act, tidy)
-"""The order of a pass."""
+STAGES: tuple[Stage, ...] = (load, heed, recover, publish, observe, conclude, judge, propose, record, act, tidy)
+"""The order of a pass, once it has ``begun``."""
 
 
 def gate_of(hub: hubs.Hub, so_far: Pass) -> holding.Gate:

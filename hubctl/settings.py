@@ -26,6 +26,8 @@ class Settings:
         kserve: name and text of each variable that the coordination engine reads about KServe, sorted; none is empty.
         kill_switch: the stop file; None: ``STOP`` in the state folder.
         namespace: hubctl's own on the hub; empty where it runs in no pod and no variable says.
+        kubeconfig: of the hub's own API server. None: as the Kubernetes client finds it, then the pod we are in.
+        context: in it. None: the current one.
     """
 
     directory: Path
@@ -35,6 +37,8 @@ class Settings:
     kserve: tuple[tuple[str, str], ...] = ()
     kill_switch: Path | None = None
     namespace: str = ""
+    kubeconfig: Path | None = None
+    context: str | None = None
 
     @property
     def stop_file(self) -> Path:
@@ -69,6 +73,8 @@ def read_settings(directory: str | None, environ: Mapping[str, str]) -> Settings
         kserve=tuple(sorted(pair for pair in environ.items() if pair[1] and _about_kserve(pair[0]))),
         kill_switch=Path(switch).absolute() if switch else None,
         namespace=environ.get("HUBCTL_NAMESPACE") or _namespace_of_pod(),
+        kubeconfig=Path(environ["HUBCTL_KUBECONFIG"]).absolute() if environ.get("HUBCTL_KUBECONFIG") else None,
+        context=environ.get("HUBCTL_CONTEXT") or None,
     )
 
 

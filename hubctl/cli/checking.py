@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from hubctl import discovery
 from hubctl.cli import output
 from hubctl.errors import TemplateError
 from hubctl.inputs import load
@@ -27,7 +28,8 @@ def reversed_inputs(settings: Settings) -> HubInputs:
     Raises:
         InputError: a file is wrong.
     """
-    sources = load.read_sources(settings)
+    # What the first process found out on the hub is remembered, and both are to see the same.
+    sources = discovery.read_sources(settings, os.environ, offline=True)
     overrides = load.read_overrides(settings, sources.values.hubctl.gitops.overrides)
     backwards = replace(sources, spokes=sources.spokes[::-1])
     return load.reload(backwards, dict(reversed(overrides.items())))

@@ -1,14 +1,15 @@
 """``clusters``: list, show, add, import and remove spokes."""
 
 import asyncio
+import os
 from typing import Any
 
 import click
 
-from hubctl import outlet
+from hubctl import discovery, outlet
 from hubctl.cli import importing, output, rendering
 from hubctl.errors import InputError
-from hubctl.inputs import edit, load
+from hubctl.inputs import edit
 from hubctl.model.cluster import ManagedCluster
 from hubctl.model.fleet import HubInputs
 from hubctl.settings import Settings
@@ -118,7 +119,7 @@ def add_cluster(settings_of: Any, /, name: str, url: str | None, acm_host: str |
         return
     path.parent.mkdir(exist_ok=True)
     edit.write_text(path, text)
-    rendering.warn(checked(settings, path.unlink))
+    checked(settings, path.unlink)
     output.say(f"wrote {path}; next: hubctl diff", colour="green")
 
 
@@ -143,6 +144,11 @@ def remove_cluster(settings_of: Any, name: str, dry_run: bool) -> None:
     cluster = inputs.cluster(name)
     if cluster is None:
         raise rendering.unknown_spoke(name, inputs)
+    if not (settings.directory / cluster.source).is_file():
+        raise InputError(
+            f"{name} has no cluster file: {cluster.source} makes it a spoke",
+            hint=f"detach it on the hub, or write clusters/{name}.yaml with `spec: {{exclude: true}}`",
+        )
     if not dry_run:
         (settings.directory / cluster.source).unlink()
     output.say(f"{'would remove' if dry_run else 'removed'} {cluster.source}; next: hubctl diff")
@@ -150,17 +156,17 @@ def remove_cluster(settings_of: Any, name: str, dry_run: bool) -> None:
 
 def in_force(settings: Settings) -> HubInputs:
     """The fleet with the overrides of the branch, as of the last fetch."""
-    return asyncio.run(outlet.inputs_in_force(settings, load.read_sources(settings)))
+    return asyncio.run(outlet.inputs_in_force(settings, discovery.read_sources(settings, os.environ)))
 
 
-def checked(settings: Settings, undo: Any) -> Any:
-    """The inputs with a new file; when they are wrong with it, the file is taken back first.
+def checked(settings: Settings, undo: Any) -> None:
+    """Say what is odd about the inputs with a new file; when they are wrong with it, the file is taken back first.
 
     Raises:
         InputError: the inputs are wrong.
     """
     try:
-        return load.load_inputs(settings, None)
+        rendering.say_warnings(discovery.files_warnings(settings))
     except InputError:
         undo()
         raise

@@ -1,6 +1,7 @@
 """``render``, ``diff`` and ``publish``: from the files to a Git commit."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from typing import Any
 
 import click
 
-from hubctl import desired, holding, outlet, promotion
+from hubctl import desired, discovery, holding, outlet, promotion
 from hubctl.cli import difference, output, proposals, rendering, shapes
 from hubctl.cli.review import print_fields
 from hubctl.conform import cache
@@ -87,7 +88,7 @@ class View:
 
 def show_difference(settings: Settings, view: View) -> changes.Changes | None:
     """Print what publish would change; None when the integration is switched off."""
-    sources = load.read_sources(settings)
+    sources = discovery.read_sources(settings, os.environ)
     if rendering.switched_off(sources.values):
         return None
     templates = load_templates(settings.directory / "templates")
@@ -136,7 +137,7 @@ def publish(settings_of: Any, message: str, dry_run: bool, allow_removing: int |
       hubctl publish -m "Add edge-factory"
     """
     settings = settings_of()
-    sources = load.read_sources(settings)
+    sources = discovery.read_sources(settings, os.environ, remember=not dry_run)
     if rendering.switched_off(sources.values):
         return
     read = (sources, load_templates(settings.directory / "templates"))

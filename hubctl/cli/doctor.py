@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hubctl import hub, outlet, promotion
+from hubctl import discovery, hub, outlet, promotion
 from hubctl.cli import output, shapes
 from hubctl.cli.hubdoctor import hub_checks
 from hubctl.conform import cache
@@ -111,9 +111,10 @@ def git_program() -> Check:
 
 async def read(settings: Settings, sources: list[load.Sources]) -> str:
     """Read values and clusters."""
-    found = load.read_sources(settings)
+    found = await asyncio.to_thread(discovery.read_sources, settings, os.environ)
     sources.append(found)
-    return f"{output.count(len(found.spokes), 'spoke')} in {settings.directory}"
+    told = f" and on the hub, fleet.source {found.values.hubctl.fleet.source}" if found.inventory else ""
+    return f"{output.count(len(found.spokes), 'spoke')} in {settings.directory}{told}"
 
 
 async def reach_remote(settings: Settings, sources: load.Sources) -> str:

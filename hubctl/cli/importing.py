@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from hubctl import discovery
 from hubctl.cli import output, rendering
 from hubctl.errors import InputError
 from hubctl.inputs import adopt, edit, inventory, load
@@ -64,8 +65,8 @@ def import_clusters(
     found = adopt.renamed(adopt.without(found, given["skipped"]), dict(map(_pair, given["renames"])))
     adoptions = adopt.adopt(
         [completed(one, given) for one in found],
-        {spoke.metadata.name: (file, spoke) for file, spoke in sources.spokes},
-        {file: (settings.directory / file).read_bytes().decode() for file, _ in sources.spokes},
+        {spoke.metadata.name: (file, spoke) for file, spoke in sources.described},
+        {file: (settings.directory / file).read_bytes().decode() for file, _ in sources.described},
         models=dict(map(parse_model, given["models"])),
         update=given["update"],
     )
@@ -165,7 +166,7 @@ def write(settings: Settings, adoptions: Sequence[adopt.Adoption]) -> None:
             path = settings.directory / one.file
             edit.write_text(path, one.after or "")
             undo.callback(partial(path.unlink) if one.before is None else partial(edit.write_text, path, one.before))
-        rendering.warn(load.load_inputs(settings, None))
+        rendering.say_warnings(discovery.files_warnings(settings))
         undo.pop_all()
 
 

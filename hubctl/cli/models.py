@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hubctl import hub
+from hubctl import discovery, hub
 from hubctl.cli import output, rendering
 from hubctl.cli.clusters import checked, complete_spokes, in_force
 from hubctl.errors import InputError
@@ -90,10 +90,11 @@ def register(
         before = settings.values_file.read_bytes().decode()
         texts = {key: given[key] for key in ("kind", "namespace", "description")}
         files["values-hub.yaml"] = (before, edit.register_model(before, name, given["service"], **texts))
-    found = {spoke.metadata.name: file for file, spoke in sources.spokes}
+    found = {spoke.metadata.name: file for file, spoke in sources.described}
     for spoke in dict.fromkeys(spokes):
         if spoke not in found:
-            raise rendering.unknown_spoke(spoke, load.reload(sources, {}))
+            inputs = load.reload(discovery.read_sources(settings, os.environ), {})
+            raise without_file(spoke, name) if inputs.cluster(spoke) else rendering.unknown_spoke(spoke, inputs)
         before = (settings.directory / found[spoke]).read_bytes().decode()
         files[found[spoke]] = (before, edit.add_model(before, name, version or "", name=found[spoke]))
     change(settings, files, dry_run=dry_run)
@@ -145,7 +146,7 @@ def last_good(settings: Settings, names: tuple[str, ...], model: str) -> dict[st
     Raises:
         InputError: a spoke has never had another good one.
     """
-    sources = load.read_sources(settings)
+    sources = discovery.read_sources(settings, os.environ)
     files = load.reload(sources, {})
     with open_store(hub.store_url(settings, sources, os.environ)) as store:
         good = store.journal.good_versions()
@@ -189,9 +190,19 @@ def change_versions(
     for name, version in wanted.items():
         cluster = inputs.cluster(name)
         if cluster is not None and version is not None:
+            if not (settings.directory / cluster.source).is_file():
+                raise without_file(name, model)
             before = (settings.directory / cluster.source).read_bytes().decode()
             files[cluster.source] = (before, edit.set_version(before, model, version, name=cluster.source))
     change(settings, files, dry_run=dry_run)
+
+
+def without_file(spoke: str, model: str) -> InputError:
+    """A spoke that the hub names has no file to edit."""
+    return InputError(
+        f"{spoke} has no cluster file that could say a version of {model}",
+        hint=f"change it under serve of the group that names it, or write clusters/{spoke}.yaml with spec.models",
+    )
 
 
 def change(settings: Settings, files: Mapping[str, tuple[str, str]], *, dry_run: bool) -> None:
@@ -210,7 +221,7 @@ def change(settings: Settings, files: Mapping[str, tuple[str, str]], *, dry_run:
         for name, (before, _) in changed.items():
             edit.write_text(settings.directory / name, before)
 
-    rendering.warn(checked(settings, undo))
+    checked(settings, undo)
     output.say(f"changed {output.count(len(changed), 'file')}; next: hubctl diff, then hubctl publish", colour="green")
 
 

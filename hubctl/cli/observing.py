@@ -10,7 +10,7 @@ from typing import Any
 import click
 import structlog
 
-from hubctl import controller, holding, hub, leading, outlet
+from hubctl import controller, discovery, holding, hub, leading, outlet
 from hubctl.cli import delivery, output, proposals, rendering, shapes
 from hubctl.cli.pausing import holds_data, sentences
 from hubctl.errors import InputError
@@ -41,7 +41,7 @@ def poll(settings_of: Any, cluster: str | None, model: str | None, shape: str) -
       hubctl poll -o json | jq '.observations[] | select(.outcome != "ok")'
     """
     settings = settings_of()
-    sources = load.read_sources(settings)
+    sources = discovery.read_sources(settings, os.environ)
     inputs = asyncio.run(outlet.inputs_in_force(settings, sources, ask=True))
     rendering.warn(inputs)
     if rendering.switched_off(inputs.values):
@@ -72,10 +72,11 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
     """
     settings = settings_of()
     sources = load.read_sources(settings)
-    inputs = load.reload(sources, {})
-    if rendering.switched_off(inputs.values):
+    if rendering.switched_off(sources.values):
         return
-    made = asyncio.run(run_pass(settings, sources, total=len(services(inputs)), dry_run=dry_run))
+    # Where the hub says which spokes there are, only the pass itself finds out how many it polls.
+    total = len(services(load.reload(sources, {}))) if sources.is_whole else None
+    made = asyncio.run(run_pass(settings, sources, total=total, dry_run=dry_run))
     rendering.warn(made.fleet)
     if shape == "table":
         print_pass(made)
@@ -141,7 +142,7 @@ def status(settings_of: Any, storage: bool, shape: str) -> None:
       hubctl status -o json
     """
     settings = settings_of()
-    sources = load.read_sources(settings)
+    sources = discovery.read_sources(settings, os.environ)
     inputs = asyncio.run(outlet.inputs_in_force(settings, sources))
     with open_store(hub.store_url(settings, sources, os.environ)) as store:
         health, incidents, last = store.journal.load_health(), store.cases.unresolved(), store.journal.last_pass()
@@ -189,8 +190,8 @@ async def poll_once(
         return await poller.poll(chosen)
 
 
-async def run_pass(settings: Settings, sources: load.Sources, *, total: int, dry_run: bool) -> Pass:
-    """One pass over ``total`` predictors; alone on its state folder unless it changes nothing."""
+async def run_pass(settings: Settings, sources: load.Sources, *, total: int | None, dry_run: bool) -> Pass:
+    """One pass, over ``total`` predictors if that is known; alone on its state folder unless it changes nothing."""
     with output.progress("polling", total) as advance:
         if dry_run:
             async with hub.open_hub(settings, os.environ, sources=sources, seen=lambda _: advance()) as opened:

@@ -1,13 +1,14 @@
 """``why``: the commits that made a spoke's folder what it is, read from the branch alone."""
 
 import asyncio
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from hubctl import desired, outlet
+from hubctl import desired, discovery, outlet
 from hubctl.cli import output, rendering
 from hubctl.cli.explaining import clock, heading
 from hubctl.errors import RemoteFailed
@@ -39,7 +40,7 @@ def why(settings_of: Any, spoke: str, limit: int, shape: str) -> None:
     sources = load.read_sources(settings)
     commits, files, whole = asyncio.run(history_of(settings, sources, spoke, limit))
     if not commits:
-        inputs = load.reload(sources, {})
+        inputs = load.reload(discovery.read_sources(settings, os.environ), {})
         if inputs.cluster(spoke) is None:
             raise rendering.unknown_spoke(spoke, inputs)
         said = f"nothing was published for {spoke} yet; run `hubctl publish`"

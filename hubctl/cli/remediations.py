@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hubctl import desired, hub, leading, outlet
+from hubctl import desired, discovery, hub, leading, outlet
 from hubctl.cli import output
 from hubctl.cli.incidents import opened
 from hubctl.cli.shapes import remediation_data
@@ -136,7 +136,7 @@ def move(settings_of: Any, remediation_id: str, state: State, note: str = "") ->
 def preview(settings_of: Any, remediation_id: str) -> None:
     """Print the commit that a remediation would make now."""
     settings = settings_of()
-    sources = load.read_sources(settings)
+    sources = discovery.read_sources(settings, os.environ)
     with opened(settings_of) as store:
         item = store.remedies.remediation(remediation_id)
         incident = store.cases.incident(item.incident_id)

@@ -7,16 +7,16 @@ import importlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import click
 
+from hubctl import discovery
 from hubctl.cli import checking, output
 from hubctl.errors import InputError
-from hubctl.inputs import load
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
 from hubctl.model.values import HubValues
@@ -49,19 +49,21 @@ def complete_paths(ctx: click.Context, param: click.Parameter, incomplete: str) 
     shell_complete=complete_paths,
     help="Say which file and line each value of a rendered file comes from.",
 )
+@click.option("--offline", is_flag=True, help="Ask nobody: where spokes come from the hub, what it said last counts.")
 @output.format_option
 @click.option(checking.AGAIN, "in_reverse", is_flag=True, hidden=True)
 @click.pass_obj
 def render(
     settings_of: Any,
+    /,
     folder: Path | None,
     cluster: str | None,
     check: bool,
     asked: str | None,
     shape: str,
-    in_reverse: bool,
+    **given: bool,
 ) -> None:
-    """Render every manifest of the fleet; needs neither Git nor a network.
+    """Render every manifest of the fleet; needs no Git, and no network unless spokes come from the hub.
 
     Overrides are read from the folder's own overrides/; --explain takes those of the branch, as of the last fetch, and
     the folder's before the first one. PATH is spokes/NAME/FILE or hub/FILE; of a file with several objects one may be
@@ -80,11 +82,12 @@ def render(
     if asked is not None:
         if check or folder is not None or cluster is not None:
             raise click.UsageError("--explain is about one file, so it does not go with --check, --output or --cluster")
-        tracing().explain(settings, asked, shape)
+        tracing().explain(settings, asked, shape, offline=given["offline"])
         return
     if shape != "table":
         raise click.UsageError("-o is for --explain; manifests are printed as they are")
-    inputs = checking.reversed_inputs(settings) if in_reverse else load.load_inputs(settings, None)
+    backwards = checking.reversed_inputs(settings) if given["in_reverse"] else None
+    inputs = backwards or discovery.load_inputs(settings, os.environ, offline=given["offline"])
     warn(inputs)
     if switched_off(inputs.values):
         return
@@ -105,7 +108,12 @@ def render(
 
 def warn(inputs: HubInputs) -> None:
     """The inputs' warnings, on standard error."""
-    for warning in inputs.warnings:
+    say_warnings(inputs.warnings)
+
+
+def say_warnings(warnings: Iterable[str]) -> None:
+    """Warnings of reading, on standard error."""
+    for warning in warnings:
         output.say(f"warning: {warning}", colour="yellow")
 
 

@@ -1,5 +1,6 @@
 """``schemas``: take the schemas of rendered kinds from clusters or files, and show which are there."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from hubctl import discovery
 from hubctl.cli import output
 from hubctl.conform import cache, check, files
 from hubctl.conform.cache import Cache, Entry, Origin
@@ -167,7 +169,7 @@ def rendered_kinds(settings: Settings, side: str) -> set[tuple[str, str]]:
         if side in {check.ALL, path.partition("/")[0]}:
             found.update((str(one["apiVersion"]), str(one["kind"])) for one in documents)
 
-    render_tree(load.load_inputs(settings, None), load_templates(settings.directory / "templates"), note)
+    render_tree(discovery.load_inputs(settings, os.environ), load_templates(settings.directory / "templates"), note)
     return found
 
 

@@ -5,12 +5,13 @@ Apart from ``explain``, which shows the evidence behind an incident, and ``why``
 
 import asyncio
 import difflib
+import os
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hubctl import outlet
+from hubctl import discovery, outlet
 from hubctl.cli import fieldpath, origins, output, rendering
 from hubctl.errors import HubctlError, InputError
 from hubctl.explanation import file as explanation
@@ -33,7 +34,7 @@ _SOME = 3
 """Spokes with which a hub's file takes long enough to show progress."""
 
 
-def explain(settings: Settings, asked: str, shape: str) -> None:
+def explain(settings: Settings, asked: str, shape: str, *, offline: bool = False) -> None:
     """Print where the values of a file came from.
 
     Args:
@@ -41,6 +42,7 @@ def explain(settings: Settings, asked: str, shape: str) -> None:
         asked: ``PATH``, ``PATH:FIELD``, ``PATH:KIND/NAME`` or ``PATH:KIND/NAME:FIELD``; the path may begin with the
             rendered folder.
         shape: ``table``, ``json`` or ``yaml``.
+        offline: ask nobody; what the hub said last counts.
 
     Raises:
         InputError: there is no such file, object or field.
@@ -48,7 +50,7 @@ def explain(settings: Settings, asked: str, shape: str) -> None:
     """
     path, _, rest = asked.partition(":")
     path = path.removeprefix("./")
-    fleet = open_fleet(settings, _spoke_in(path))
+    fleet = open_fleet(settings, _spoke_in(path), offline=offline)
     if rendering.switched_off(fleet.sources.values):
         return
     path = path.removeprefix(f"{fleet.sources.values.hubctl.gitops.path}/")
@@ -56,7 +58,7 @@ def explain(settings: Settings, asked: str, shape: str) -> None:
     with output.progress("Explaining, spoke by spoke", spokes if spokes > _SOME else 0) as advance:
         found = explanation.explain_file(fleet, path, fieldpath.read(rest), advance)
     if found is None:
-        raise _no_file(open_fleet(settings), path)
+        raise _no_file(open_fleet(settings, offline=True), path)
     own = own_templates(settings)
     if shape == "table":
         _print(path, found, own)
@@ -64,14 +66,14 @@ def explain(settings: Settings, asked: str, shape: str) -> None:
         output.show(shape, origins.data(path, found, own), (), ())
 
 
-def open_fleet(settings: Settings, only: str | None = None) -> Fleet:
+def open_fleet(settings: Settings, only: str | None = None, *, offline: bool = False) -> Fleet:
     """Everything that is read to explain a file; of the cluster files, one if only that one is needed.
 
     Raises:
         InputError: a file is wrong.
         TemplateError: a template cannot be parsed.
     """
-    sources = load.read_sources(settings, only)
+    sources = discovery.read_sources(settings, os.environ, only=only, offline=offline)
     published, warnings = asyncio.run(outlet.overrides_in_force(settings, sources))
     for warning in warnings:
         output.say(f"warning: {warning}", colour="yellow")
@@ -109,7 +111,7 @@ def complete_paths(ctx: click.Context, _param: click.Parameter, incomplete: str)
     try:
         if f"{begun}/" in known:
             only = explanation.spoke_of(f"{begun}/") or None
-            fleet = open_fleet(Settings(folder.absolute(), folder.absolute() / ".hubctl"), only)
+            fleet = open_fleet(Settings(folder.absolute(), folder.absolute() / ".hubctl"), only, offline=True)
             known = list(explanation.paths(fleet, begun))
     except HubctlError:
         return []  # the shell has no place for an error; the command itself will tell it

@@ -1,11 +1,13 @@
 """``validate``: everything that can be known before publishing, offline, and what a cluster says with ``--server``."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from hubctl import discovery
 from hubctl.cli import output, rendering
 from hubctl.cli.schemas import cluster_options
 from hubctl.conform import cache
@@ -98,7 +100,7 @@ def offline(settings: Settings, *, strict: bool) -> Offline:
         TemplateError: a template failed.
         ManifestRefused: an object does not fit its schema.
     """
-    inputs = load.load_inputs(settings, None)
+    inputs = discovery.load_inputs(settings, os.environ)
     checker = Checker(cache.validators_of(settings, inputs.values))
     rendered = render_tree(inputs, load_templates(settings.directory / "templates"), checker)
     checker.refuse(required=strict or inputs.values.hubctl.schemas.required)

@@ -4,13 +4,15 @@ Apart from ``trials``, which is pure: the text of a cluster's file is only read 
 """
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from hubctl.inputs import load, origin, settle, trial
 from hubctl.inputs.document import Document, parse
 from hubctl.model.cluster import Spoke
 from hubctl.model.fleet import HubInputs
+from hubctl.model.inventory import Member
+from hubctl.model.origin import Place
 from hubctl.model.remediation import Override
 from hubctl.render.marks import Marking
 from hubctl.render.templates import Templates
@@ -86,12 +88,40 @@ class Fleet:
         """
         documents = origin.Documents(
             values=self._values,
-            spokes=tuple(self._read(source) for source, _ in world.spokes),
+            spokes=tuple(self._document(source, spoke) for source, spoke in world.spokes),
             overrides=tuple(parse(self.texts[file], f"{self.folder}/{file}") for file, _ in world.overrides),
             remote=bool(self.settings.remote),
             branch=self.branch,
         )
-        return tuple(origin.changes(world, documents))
+        return tuple(self._told_by_hub(change, world) for change in origin.changes(world, documents))
+
+    def _document(self, source: str, spoke: Spoke) -> Document:
+        """The text of a cluster file; of a spoke without one nothing."""
+        if self._member(spoke) is None or source in {document.name for document in self.sources.files}:
+            return self._read(source)
+        return Document(source, {}, {}, {})
+
+    def _member(self, spoke: Spoke) -> Member | None:
+        inventory = self.sources.inventory
+        return inventory.member(spoke.metadata.name) if inventory else None
+
+    def _told_by_hub(self, change: trial.Change, world: trial.World) -> trial.Change:
+        """What a cluster file leaves out is no default where the hub says it."""
+        if change.place.kind not in ("default", "name") or change.path[0] != "spokes":
+            return change
+        member = self._member(world.spokes[int(change.path[1])][1])
+        if member is None or (change.place.kind == "name" and change.place.file != member.origin):
+            return change
+        said = {
+            "spec.platform": member.platform,
+            "spec.version": member.version,
+            "spec.topology": member.topology,
+            **{f"metadata.labels.{key}": value for key, value in member.labels.items()},
+        }
+        field = "metadata.name" if change.place.kind == "name" else change.place.field
+        if change.place.kind == "default" and not said.get(field) and field != "metadata.name":
+            return change
+        return replace(change, place=Place("hub", member.origin, field=field))
 
     @cached_property
     def _values(self) -> Document:

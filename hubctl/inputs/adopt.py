@@ -12,8 +12,8 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from hubctl.errors import InputError
-from hubctl.inputs import edit, explain, splice
-from hubctl.inputs.document import Trail, dotted, parse
+from hubctl.inputs import edit, enlist, explain, splice
+from hubctl.inputs.document import Document, Trail, dotted, parse
 from hubctl.model.base import ClusterName
 from hubctl.model.cluster import Spoke
 from hubctl.model.found import Found, minor, outdated
@@ -160,7 +160,7 @@ def _new(found: Found, file: str, models: Mapping[str, str]) -> Adoption:
 
 
 def _known(found: Found, file: str, spoke: Spoke, text: str, *, update: bool) -> Adoption:
-    differences = tuple(_differences(found, spoke))
+    differences = tuple(_differences(found, spoke, parse(text, file)))
     notes = _notes(found, spoke.spec.topology)
     if not differences:
         return Adoption(found, "unchanged", file, before=text, notes=notes)
@@ -170,27 +170,28 @@ def _known(found: Found, file: str, spoke: Spoke, text: str, *, update: bool) ->
     for one in differences:
         change = splice.put if one.said is None else splice.replace
         after = change(after, file, one.trail, one.found)
-    explain.check(Spoke, parse(after, file))
+    enlist.said(parse(after, file))
     return Adoption(found, "updated", file, differences, before=text, after=after, notes=notes)
 
 
-def _differences(found: Found, spoke: Spoke) -> Iterable[Difference]:
-    """What a file says otherwise, or does not say."""
-    spec, given = spoke.spec, spoke.spec.model_fields_set
+def _differences(found: Found, spoke: Spoke, document: Document) -> Iterable[Difference]:
+    """What a file says otherwise, or does not say; where the hub names the spokes, it need not say much."""
+    spec = spoke.spec
     pairs = (
         ("platform", spec.platform, found.platform, spec.platform),
         ("version", spec.version, found.version, minor(spec.version)),
-        ("topology", spec.topology if "topology" in given else None, found.topology, spec.topology),
+        ("topology", spec.topology, found.topology, spec.topology),
     )
-    for key, said, told, counts in pairs:
-        if told and told != counts:
-            yield Difference(("spec", key), said, told)
+    for key, written, told, counts in pairs:
+        there = ("spec", key) in document.places
+        if told and (told != counts or (not there and key != "topology")):
+            yield Difference(("spec", key), written if there else None, told)
     for key, value in found.labels.items():
         if spoke.metadata.labels.get(key) != value:
             yield Difference(("metadata", "labels", key), spoke.metadata.labels.get(key), value)
-    said = spoke.metadata.annotations.get(SERVER)
-    if found.server and found.server != said:
-        yield Difference(("metadata", "annotations", SERVER), said, found.server)
+    server = spoke.metadata.annotations.get(SERVER)
+    if found.server and found.server != server:
+        yield Difference(("metadata", "annotations", SERVER), server, found.server)
 
 
 def _notes(found: Found, topology: str) -> tuple[str, ...]:

@@ -55,13 +55,17 @@ class Document:
     marks: tuple[credential.NotCredential, ...] = ()
 
     def line(self, trail: Trail) -> int:
-        """The line of a path, or of the nearest parent that is in the file."""
+        """The line of a path, or of the nearest parent that is in the file; 0 for what is in no file."""
+        if not self.places:
+            return 0
         while trail and trail not in self.places:
             trail = trail[:-1]
         return self.places[trail][0]
 
     def where(self, trail: Trail = ()) -> str:
-        """``file:line field`` of a path."""
+        """``file:line field`` of a path; without a line for what is in no file."""
+        if not self.places:
+            return f"{self.name} {dotted(trail)}".rstrip()
         return f"{self.name}:{self.line(trail)} {dotted(trail)}".rstrip()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from hubctl.errors import InputError
-from hubctl.inputs import explain, splice
+from hubctl.inputs import enlist, explain, splice
 from hubctl.inputs.document import Trail, parse
 from hubctl.model import spelling
 from hubctl.model.base import Version
@@ -31,7 +31,7 @@ def set_version(text: str, model: str, version: str, *, name: str = "cluster fil
         InputError: the version is no version, the file is wrong or lists no such model.
     """
     document = parse(text, name)
-    spoke = explain.check(Spoke, document)
+    spoke = enlist.said(document)
     names = [served.name for served in spoke.spec.models]
     if model not in names:
         raise InputError(
@@ -49,14 +49,14 @@ def add_model(text: str, model: str, version: str, *, name: str = "cluster file"
         InputError: the version is no version, the file is wrong or lists the model already.
     """
     document = parse(text, name)
-    spoke = explain.check(Spoke, document)
+    spoke = enlist.said(document)
     if model in [served.name for served in spoke.spec.models]:
         where = document.where(("spec", "models"))
         raise InputError(f"found {model!r} already, expected a new model", where=where, hint="set its version instead")
     item = {"name": model, "version": _version(version)}
     trail = ("spec", "models")
     result = splice.append(text, name, trail, item) if spoke.spec.models else splice.put(text, name, trail, [item])
-    explain.check(Spoke, parse(result, name))
+    enlist.said(parse(result, name))
     return result
 
 

@@ -6,12 +6,13 @@ people and templates, and count as read. Names that nothing uses are found in ``
 
 from collections.abc import Sequence
 
+from hubctl.inputs import settle
 from hubctl.inputs.document import Document, Trail
 from hubctl.model.cluster import Spoke
 from hubctl.model.route import AcmRoute, Route
 from hubctl.model.values import Features, HubValues, Policy
 
-MODELLESS = frozenset({"hub-unreachable", "spoke-unreachable", "spoke-anomaly"})
+MODELLESS = frozenset({"hub-unreachable", "fleet-unread", "fleet-shrunk", "spoke-unreachable", "spoke-anomaly"})
 """Kinds of findings that name no model, so a policy for some models never meets them."""
 
 _CHART = (
@@ -31,6 +32,10 @@ def of_hub(values: HubValues, document: Document) -> list[str]:
             found.append(_unread(document, trail, f"without {service_key}, no model gets this name"))
     for name, profile in values.hubctl.models.items():
         found += _timeout(profile.features, document, ("hubctl", "models", name, "features"))
+    fleet = values.hubctl.fleet
+    for name in sorted(fleet.model_fields_set - {"source"}) if not fleet.discovers else ():
+        key = type(fleet).model_fields[name].alias or name
+        found.append(_unread(document, ("hubctl", "fleet", key), "fleet.source is files"))
     publishing = values.hubctl.gitops.publishing
     if not publishing.by_pull_request and "pull_request" in publishing.model_fields_set:
         trail = ("hubctl", "gitops", "publishing", "pullRequest")
@@ -45,7 +50,7 @@ def of_fleet(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> lis
     nearer = True
     for document, spoke in spokes:
         spec = spoke.spec
-        own = [model.route for model in spec.models]
+        own = [model.route for model in settle.models_of(values, spoke)]
         if spec.route and own and all(own):
             found.append(_unread(document, ("spec", "route"), "each model of this spoke has a route of its own"))
         for name, patch in spec.overrides.models.items():

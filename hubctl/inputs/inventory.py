@@ -62,6 +62,25 @@ def managed_clusters(found: Iterable[Mapping[str, Any]], *, with_hub: bool = Fal
     return tuple(sorted(map(_managed_cluster, chosen), key=lambda one: one.name))
 
 
+def claims_of(cluster: Mapping[str, Any]) -> dict[str, str]:
+    """What the agent of a ManagedCluster claims; nothing while it claims nothing."""
+    listed = _mapping(cluster, "status").get("clusterClaims")
+    return {
+        str(each.get("name")): str(each.get("value", ""))
+        for each in (listed if isinstance(listed, list) else ())
+        if isinstance(each, dict)
+    }
+
+
+def refusal(cluster: Mapping[str, Any]) -> str:
+    """Why the hub does not keep a ManagedCluster; empty when it does."""
+    if _mapping(cluster, "metadata").get("deletionTimestamp"):
+        return "is being deleted on the hub"
+    if str(_mapping(cluster, "spec").get("hubAcceptsClient", "")).lower() != "true":
+        return "is not accepted by the hub yet: spec.hubAcceptsClient is not true"
+    return ""
+
+
 def is_hub(cluster: Mapping[str, Any]) -> bool:
     """Whether a ManagedCluster is the hub itself."""
     return str(_mapping(cluster["metadata"], "labels").get(HUB_LABEL, "")).lower() == "true"
@@ -113,12 +132,7 @@ def _managed_cluster(cluster: Mapping[str, Any]) -> Found:
     name = str(metadata.get("name", ""))
     labels = {key: str(value) for key, value in _mapping(metadata, "labels").items()}
     status = _mapping(cluster, "status")
-    listed = status.get("clusterClaims")
-    claims = {
-        str(each.get("name")): str(each.get("value", ""))
-        for each in (listed if isinstance(listed, list) else ())
-        if isinstance(each, dict)
-    }
+    claims = claims_of(cluster)
     platform, version, note = _platform(claims, labels, str(_mapping(status, "version").get("kubernetes", "")))
     return Found(
         name,
@@ -166,10 +180,8 @@ def _labels(labels: Mapping[str, str], claims: Mapping[str, str]) -> dict[str, s
 
 def _unready(cluster: Mapping[str, Any], version: str) -> str:
     """Why a ManagedCluster is no spoke, now; empty when it is one."""
-    if _mapping(cluster, "metadata").get("deletionTimestamp"):
-        return "is being deleted on the hub"
-    if str(_mapping(cluster, "spec").get("hubAcceptsClient", "")).lower() != "true":
-        return "is not accepted by the hub yet: spec.hubAcceptsClient is not true"
+    if refused := refusal(cluster):
+        return refused
     return "" if version else "has reported no version yet: no claim of it, and none in status.version"
 
 

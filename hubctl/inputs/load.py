@@ -1,29 +1,24 @@
 """values-hub.yaml, clusters/ and overrides/ to HubInputs; every problem of every file in one error.
 
-The only module that reads the fleet's files.
+The only module that reads the fleet's files, with ``hubfile`` for the one of the hub.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hubctl.errors import InputError
-from hubctl.inputs import explain, idle, merge, plain, references, steps, surroundings
+from hubctl.inputs import enlist, explain, hubfile, idle, merge, plain, references, steps
 from hubctl.inputs.document import Document, parse, refuse
 from hubctl.model import spelling
 from hubctl.model.cluster import Spoke
 from hubctl.model.credential import NotCredential
 from hubctl.model.fleet import HubInputs
+from hubctl.model.inventory import Inventory
 from hubctl.model.remediation import Override
 from hubctl.model.tree import OVERRIDES_SUFFIX
-from hubctl.model.values import HubctlSection, HubValues, KServe
+from hubctl.model.values import HubValues
 from hubctl.settings import Settings
-
-SECTIONS = ("coordinationEngine", "hubctl")
-"""The top-level keys of a values file that hubctl reads."""
-
-_OURS = {"coordinationEngine": ("kserve",), "hubctl": ()}
-"""The same, each with the keys in it that are ours; none: all of them."""
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -36,20 +31,42 @@ class Sources:
         spokes: file and content, sorted by file.
         warnings: of reading; those of merging come later.
         overrides: the folder's own, by file name, where they count and not the branch's; else None.
+        files: the cluster files, where they refine what the hub says; ``spokes`` are empty until it has said it.
+        inventory: the spokes that the hub named; None where it is not asked, or was not yet.
     """
 
     values: HubValues
     spokes: tuple[tuple[str, Spoke], ...]
     warnings: tuple[str, ...] = ()
     overrides: Mapping[str, bytes] | None = None
+    files: tuple[Document, ...] = ()
+    inventory: Inventory | None = None
+
+    @property
+    def described(self) -> tuple[tuple[str, Spoke], ...]:
+        """File and content of every cluster file; what it leaves to the hub is assumed."""
+        if not self.values.hubctl.fleet.discovers:
+            return self.spokes
+        return tuple((document.name, enlist.said(document)) for document in self.files)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is known which spokes there are."""
+        return self.inventory is not None or not self.values.hubctl.fleet.discovers
 
 
-def load_inputs(settings: Settings, overrides: Mapping[str, bytes] | None = None) -> HubInputs:
+def load_inputs(
+    settings: Settings,
+    overrides: Mapping[str, bytes] | None = None,
+    *,
+    discover: Callable[[Sources], Sources] | None = None,
+) -> HubInputs:
     """Everything a pass reads from files.
 
     Args:
         settings: where the files are.
         overrides: file name to bytes, as the published branch has them; None reads the folder on disk.
+        discover: adds the spokes that the hub names, where the values say that it does.
 
     Raises:
         InputError: a file is wrong; all other problems of the run are in ``also``.
@@ -64,7 +81,31 @@ def load_inputs(settings: Settings, overrides: Mapping[str, bytes] | None = None
     except InputError as error:
         problems.append(error)
     refuse(problems)
-    return _assemble(sources, found)
+    return _assemble(discover(sources) if discover else sources, found)
+
+
+def enlisted(sources: Sources, inventory: Inventory, joined: Sequence[str] = (), only: str | None = None) -> Sources:
+    """The sources with the spokes that the hub names.
+
+    Args:
+        sources: as they were read.
+        inventory: in force.
+        joined: as ``enlist`` takes it.
+        only: a spoke; the others are left alone, and nothing is said about the fleet as a whole.
+
+    Raises:
+        InputError: a spoke does not fit.
+    """
+    asked = inventory
+    if only is not None:
+        asked = replace(inventory, members=tuple(one for one in inventory.members if one.name == only))
+    found = enlist.enlist(sources.values, sources.files, asked, joined)
+    spokes = tuple((document.name, spoke) for document, spoke in found.read)
+    warnings = (*sources.warnings, *found.warnings, *_of_fleet(sources.values, found.read))
+    members = tuple(one for one in inventory.members if one.name not in found.refused)
+    left_out = {**inventory.left_out, **found.refused}
+    admitted = replace(inventory, members=members, left_out=left_out)
+    return replace(sources, spokes=spokes, warnings=warnings, inventory=admitted)
 
 
 def read_sources(settings: Settings, only: str | None = None) -> Sources:
@@ -122,7 +163,7 @@ def read_overrides(settings: Settings, folder: str) -> dict[str, bytes]:
         InputError: the folder or a file cannot be read.
     """
     paths = [path for path in _files(settings, folder) if path.name.endswith(OVERRIDES_SUFFIX)]
-    return {path.name: _read(path, f"{folder}/{path.name}") for path in paths}
+    return {path.name: hubfile.read_file(path, f"{folder}/{path.name}") for path in paths}
 
 
 def read_document(settings: Settings, name: str) -> Document:
@@ -131,10 +172,16 @@ def read_document(settings: Settings, name: str) -> Document:
     Raises:
         InputError: it cannot be read.
     """
-    return parse(_read(settings.directory / name, name), name)
+    return parse(hubfile.read_file(settings.directory / name, name), name)
 
 
 def _assemble(sources: Sources, overrides: tuple[tuple[str, Override], ...]) -> HubInputs:
+    if not sources.is_whole:
+        raise InputError(
+            "the hub says which spokes there are, and it was not asked",
+            where=f"values-hub.yaml hubctl.fleet.source {sources.values.hubctl.fleet.source}",
+            hint="run where the hub's API can be reached: see HUBCTL_KUBECONFIG in docs/configuration.md",
+        )
     inputs = merge.assemble(sources.values, sources.spokes, overrides)
     return replace(inputs, warnings=(*sources.warnings, *inputs.warnings))
 
@@ -143,19 +190,23 @@ def _sources(settings: Settings, problems: list[InputError], only: str | None = 
     """Both kinds of files; problems are added to the list, and what stands in for a broken file is empty."""
     warnings: list[str] = []
     before = len(problems)
-    values, hub = _values(settings, problems, warnings)
+    values, hub = hubfile.values_of(settings, problems, warnings)
     readable = len(problems) == before
     marks = values.hubctl.not_credentials
-    read = _spokes(settings, problems, warnings, marks, only)
-    spokes = tuple((document.name, spoke) for document, spoke in read)
+    discovers = values.hubctl.fleet.discovers
+    read = _spokes(settings, problems, warnings, marks, only, discovers=discovers)
+    problems += references.names(read)
+    warnings += plain.idle(marks, [hub, *(document for document, _ in read)], hub) if hub and readable else []
+    files: tuple[Document, ...] = ()
+    if discovers:
+        files, read = tuple(document for document, _ in read), []
     # Against a registry that could not be read every model would be unknown.
-    if readable:
+    elif readable:
         problems += references.check(values, read)
         problems += steps.untaken(values, read)
-        warnings += idle.of_fleet(values, read)
-        warnings += plain.idle(marks, [hub, *(document for document, _ in read)], hub) if hub else []
-        warnings += steps.idle(values, [spoke for _, spoke in read])
-    found = Sources(_with_remote(values, settings.remote, problems), spokes, tuple(warnings))
+        warnings += _of_fleet(values, read)
+    spokes = tuple((document.name, spoke) for document, spoke in read)
+    found = Sources(hubfile.with_remote(values, settings.remote, problems), spokes, tuple(warnings), files=files)
     if not values.hubctl.gitops.publishing.hydrates:
         return found
     try:
@@ -165,17 +216,9 @@ def _sources(settings: Settings, problems: list[InputError], only: str | None = 
         return found
 
 
-def _with_remote(values: HubValues, remote: str, problems: list[InputError]) -> HubValues:
-    """The values with the run's own remote; Argo CD keeps reading the one that the file names."""
-    if not remote:
-        return values
-    if explain.has_credentials(remote):
-        message = f"found {explain.shown(remote)}, expected a URL without user and password"
-        problems.append(InputError(message, where="HUBCTL_REMOTE", hint="use a Git credential helper"))
-        return values
-    gitops = values.hubctl.gitops
-    changed = gitops.model_copy(update={"remote": remote, "repo_url": gitops.repo_url or gitops.remote})
-    return values.model_copy(update={"hubctl": values.hubctl.model_copy(update={"gitops": changed})})
+def _of_fleet(values: HubValues, read: Sequence[tuple[Document, Spoke]]) -> list[str]:
+    """Warnings about the fleet as a whole."""
+    return [*idle.of_fleet(values, read), *steps.idle(values, [spoke for _, spoke in read])]
 
 
 def _files(settings: Settings, folder: str) -> list[Path]:
@@ -190,113 +233,16 @@ def _files(settings: Settings, folder: str) -> list[Path]:
     return sorted(path for path in found if not path.name.startswith("."))
 
 
-def _read(path: Path, name: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read it: {error.strerror}", where=f"{name}:1", hint="check its permissions") from None
-
-
-def _values(settings: Settings, problems: list[InputError], warnings: list[str]) -> tuple[HubValues, Document | None]:
-    """Our two sections of values-hub.yaml, defaults where they are broken, and the file if it can be read."""
-    path = settings.values_file
-    if not path.is_file():
-        problems.append(
-            InputError(
-                f"there is no {path.name} in {settings.directory}",
-                where=path.name,
-                hint="pass the folder that holds it with -C DIR, or run `hubctl init DIR`",
-            )
-        )
-        return HubValues(), None
-    try:
-        document = plain.marked(parse(_read(path, path.name), path.name))
-    except InputError as error:
-        problems.append(error)
-        return HubValues(), None
-    warnings += _misspelt(document)
-    wrong, doubtful = plain.others(document, _OURS)
-    problems += wrong
-    warnings += doubtful
-    kserve, hubctl = KServe(), HubctlSection()
-    try:
-        kserve = _kserve(document)
-    except InputError as error:
-        problems.append(error)
-    try:
-        if document.data.get("hubctl") is not None:
-            hubctl = explain.check(HubctlSection, document, ("hubctl",))
-            problems += references.folders(hubctl, document)
-            problems += steps.groups(hubctl, document)
-    except InputError as error:
-        problems.append(error)
-    values = HubValues(kserve=kserve, hubctl=hubctl, engine=_has_engine(document))
-    warnings += idle.of_hub(values, document)
-    warnings += surroundings.too_long(kserve, document)
-    try:
-        values, unread = surroundings.merged(values, settings.kserve)
-        warnings += unread
-    except InputError as error:
-        problems.append(error)
-    return values, document
-
-
-def _has_engine(document: Document) -> bool:
-    """Whether the coordination engine runs on the hub; the key is the platform's, who may write other things there."""
-    engine = document.data.get("coordinationEngine")
-    return isinstance(engine, dict) and engine.get("enabled") is True
-
-
-def _kserve(document: Document) -> KServe:
-    """``coordinationEngine.kserve``; the retired ``mlService`` beside it is refused, other keys are left alone."""
-    engine = document.data.get("coordinationEngine")
-    if engine is None:
-        return KServe()
-    if not isinstance(engine, dict):
-        raise InputError(
-            f"found {explain.shown(engine)}, expected a mapping of `key: value` lines",
-            where=document.where(("coordinationEngine",)),
-        )
-    problems = []
-    if "mlService" in engine:
-        problems.append(
-            InputError(
-                "mlService names a service that no platform ever deployed, expected coordinationEngine.kserve",
-                where=document.where(("coordinationEngine", "mlService")),
-                hint="run `hubctl migrate` to replace it with the KServe predictors",
-            )
-        )
-    kserve = KServe()
-    try:
-        if engine.get("kserve") is not None:
-            kserve = explain.check(KServe, document, ("coordinationEngine", "kserve"))
-    except InputError as error:
-        problems.append(error)
-    refuse(problems)
-    return kserve
-
-
-def _misspelt(document: Document) -> list[str]:
-    """Warnings for other people's keys that look like ours."""
-    engine = document.data.get("coordinationEngine")
-    levels = [((), document.data, SECTIONS), (("coordinationEngine",), engine, ("kserve", "mlService"))]
-    return [
-        f"{document.where((*trail, key))}: {key!r} is ignored; {hint}"
-        for trail, level, ours in levels
-        if isinstance(level, dict)
-        for key in level
-        if key not in ours and (hint := spelling.nearest(key, ours, cutoff=0.8))
-    ]
-
-
 def _spokes(
     settings: Settings,
     problems: list[InputError],
     warnings: list[str],
     marks: Sequence[NotCredential],
     only: str | None,
+    *,
+    discovers: bool,
 ) -> list[tuple[Document, Spoke]]:
-    """Every cluster file that can be read, by file name."""
+    """Every cluster file that can be read, by file name; where the hub names the spokes, excluding ones too."""
     try:
         paths = [path for path in _files(settings, "clusters") if only in (None, path.stem)]
     except InputError as error:
@@ -310,11 +256,13 @@ def _spokes(
                 warnings.append(f"{name} is ignored; expected a name that ends with .yaml")
             continue
         try:
-            document = plain.marked(parse(_read(path, name), name), marks)
-            found.append((document, explain.check(Spoke, document)))
+            document = plain.marked(parse(hubfile.read_file(path, name), name), marks)
+            spoke = enlist.said(document) if discovers else explain.check(Spoke, document)
+            if discovers or not spoke.spec.exclude:
+                found.append((document, spoke))
         except InputError as error:
             problems.append(error)
     # With problems, the spokes may only be unreadable; then nothing is said about their number.
-    if not found and not problems:
+    if not found and not problems and not discovers:
         warnings.append("clusters/ holds no spoke; add one with `hubctl clusters add NAME`")
     return found

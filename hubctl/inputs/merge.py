@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hubctl.inputs import settle
-from hubctl.model.cluster import ManagedCluster, Spoke, SpokeModel
+from hubctl.model.cluster import ManagedCluster, Spoke
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import InferenceService
 from hubctl.model.remediation import Override, PinnedModel
 from hubctl.model.route import UrlRoute
+from hubctl.model.served import SpokeModel
 from hubctl.model.serving import spelled
 from hubctl.model.spelling import nearest
 from hubctl.model.values import HubValues, RegisteredModel
@@ -71,7 +72,7 @@ def clusters_of(
     merged: dict[str, _Merged] = {name: _Merged() for name in by_name}
     warnings: list[str] = []
     for file, override in ordered:
-        warnings += _merge(file, override, by_name, merged)
+        warnings += _merge(values, file, override, by_name, merged)
     names = {file: override.metadata.name for file, override in ordered}
     clusters = tuple(
         _cluster(values, source, spoke, merged[name], names) for name, (source, spoke) in sorted(by_name.items())
@@ -80,7 +81,11 @@ def clusters_of(
 
 
 def _merge(
-    file: str, override: Override, spokes: Mapping[str, tuple[str, Spoke]], merged: Mapping[str, _Merged]
+    values: HubValues,
+    file: str,
+    override: Override,
+    spokes: Mapping[str, tuple[str, Spoke]],
+    merged: Mapping[str, _Merged],
 ) -> list[str]:
     """Add one override to what is merged of its spoke; returns warnings."""
     name = override.spec.cluster
@@ -89,7 +94,7 @@ def _merge(
     if override.spec.quarantine:
         merged[name].quarantined_by.append(file)
     source, spoke = spokes[name]
-    served = {model.name: model for model in spoke.spec.models}
+    served = {model.name: model for model in settle.models_of(values, spoke)}
     warnings = []
     for pin in override.spec.models:
         # A lapsed pin must not shadow an earlier one that is in force.
@@ -126,7 +131,7 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
     namespace = said.namespace or values.kserve.namespace
     groups = tuple(group.name for group in settle.groups_of(values, spoke))
     services = []
-    for model in sorted(spec.models, key=lambda model: model.name):
+    for model in sorted(settle.models_of(values, spoke), key=lambda model: model.name):
         # An unregistered name is refused when files are read; here it only gets the default Service.
         registered = registry.get(model.name, RegisteredModel(name=model.name))
         version, pin = merged.versions.get(model.name, (model.version, ""))

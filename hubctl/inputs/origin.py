@@ -52,7 +52,7 @@ def changes(world: World, documents: Documents) -> Iterator[Change]:
         yield from walk.model(spoke, ("spokes", index, 1), ())
         yield from _defaults(world, walk, index, spoke)
     for index, (document, (_, override)) in enumerate(zip(documents.overrides, world.overrides, strict=True)):
-        versions = tuple(model.version for _, spoke in world.spokes for model in spoke.spec.models)
+        versions = tuple(one.version for _, spoke in world.spokes for one in settle.models_of(world.values, spoke))
         walk = _Walk(document, {**words, "insteadOf": versions, "instead_of": versions})
         for change in walk.model(override, ("overrides", index, 1), ()):
             yield replace(change, place=replace(change.place, branch=documents.branch))
@@ -67,7 +67,7 @@ def _of_values(world: World, documents: Documents, words: Mapping[str, tuple[Any
     for change in walk.model(world.values.hubctl, ("values", "hubctl"), ("hubctl",)):
         yield _remote(change, documents) if documents.remote else change
     # The profile of a model that the values do not name is a default from one end to the other.
-    served = {model.name for _, spoke in world.spokes for model in spoke.spec.models}
+    served = {model.name for _, spoke in world.spokes for model in settle.models_of(world.values, spoke)}
     for name in sorted(served - world.values.hubctl.models.keys()):
         path: Path = ("values", "hubctl", "models", name)
         profile = world.values.profile(name)

@@ -16,11 +16,11 @@ from hubctl.model.values import HubctlSection, HubValues, ModelProfile
 
 
 def check(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> list[InputError]:
-    """Every problem between the values and the cluster files."""
-    found = _names(spokes)
+    """Every problem between the values and what is said of each spoke."""
+    found: list[InputError] = []
     for document, spoke in spokes:
         found += _models(values, document, spoke)
-        found += _patches(document, spoke)
+        found += _patches(values, document, spoke)
         found += _profiles(values, document, spoke)
         found += _destination(values, document, spoke)
         found += _surroundings(values, document, spoke)
@@ -41,7 +41,26 @@ def folders(section: HubctlSection, document: Document) -> list[InputError]:
     ]
 
 
-def _names(spokes: Sequence[tuple[Document, Spoke]]) -> list[InputError]:
+def served(values: HubValues, document: Document) -> list[InputError]:
+    """Groups name registered models, each once."""
+    known = [model.name for model in values.kserve.registry]
+    found = []
+    for index, group in enumerate(values.hubctl.groups):
+        seen: set[str] = set()
+        for number, model in enumerate(group.serve):
+            where = document.where(("hubctl", "groups", index, "serve", number, "name"))
+            if model.name in seen:
+                found.append(InputError(f"found {model.name!r} again, expected each model once", where=where))
+            elif model.name not in known:
+                hint = nearest(model.name, known) or f"run `hubctl models register {model.name}`"
+                expected = ", ".join(known) or "none"
+                message = f"found {model.name!r}, expected a registered model: {expected}"
+                found.append(InputError(message, where=where, hint=hint))
+            seen.add(model.name)
+    return found
+
+
+def names(spokes: Sequence[tuple[Document, Spoke]]) -> list[InputError]:
     """A file is called after its spoke, and no two files describe one."""
     found = []
     first: dict[str, str] = {}
@@ -83,17 +102,17 @@ def _models(values: HubValues, document: Document, spoke: Spoke) -> list[InputEr
     return found
 
 
-def _patches(document: Document, spoke: Spoke) -> list[InputError]:
+def _patches(values: HubValues, document: Document, spoke: Spoke) -> list[InputError]:
     """A spoke patches only models that it serves."""
-    served = [model.name for model in spoke.spec.models]
+    named = [model.name for model in settle.models_of(values, spoke)]
     return [
         InputError(
-            f"found {name!r}, expected a model of this spoke: {', '.join(served) or 'none'}",
+            f"found {name!r}, expected a model of this spoke: {', '.join(named) or 'none'}",
             where=document.where(("spec", "overrides", "models", name)),
-            hint=nearest(name, served) or "add it to spec.models or remove the patch",
+            hint=nearest(name, named) or "add it to spec.models or remove the patch",
         )
         for name in spoke.spec.overrides.models
-        if name not in served
+        if name not in named
     ]
 
 
@@ -104,7 +123,7 @@ def _profiles(values: HubValues, document: Document, spoke: Spoke) -> list[Input
     said = settle.settings_of(values, spoke)
     mode = said.deployment_mode or serving.DEFAULT_MODE
     stored = said.storage.type if said.storage else "pvc"
-    for index, model in enumerate(spoke.spec.models):
+    for index, model in enumerate(settle.models_of(values, spoke)):
         patched = model.name in spoke.spec.overrides.models
         profile = settle.profile_of(values, spoke, model.name)
         trail: Trail = ("spec", "overrides", "models", model.name) if patched else ("spec", "models", index, "name")

@@ -20,7 +20,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     """File name to schema (draft 2020-12): values-hub.yaml, a spoke and an override."""
     return {
         "values-hub.schema.json": _values("values-hub.schema.json"),
-        "spoke.schema.json": _file("spoke.schema.json", Spoke, "A spoke of the fleet, clusters/NAME.yaml"),
+        "spoke.schema.json": _spoke("spoke.schema.json"),
         "override.schema.json": _file("override.schema.json", Override, "An override, overrides/NAME.yaml"),
     }
 
@@ -48,6 +48,13 @@ def _file(name: str, model: type[BaseModel], title: str) -> dict[str, Any]:
     found = model.model_json_schema(by_alias=True)
     description = str(found.pop("description")).partition("\n\n")[0]
     return _head(name, title, description) | {key: value for key, value in found.items() if key != "title"}
+
+
+def _spoke(name: str) -> dict[str, Any]:
+    """The schema of a cluster file, which may leave to the hub what it knows; in mode ``files`` reading asks for it."""
+    found = _file(name, Spoke, "A spoke of the fleet, clusters/NAME.yaml")
+    found["$defs"]["SpokeSpec"].pop("required")
+    return found
 
 
 def _values(name: str) -> dict[str, Any]:

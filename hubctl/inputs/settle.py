@@ -10,6 +10,7 @@ from typing import Any
 
 from hubctl.model.cluster import Spoke
 from hubctl.model.platform import Monitoring
+from hubctl.model.served import SpokeModel
 from hubctl.model.serving import DEFAULT_MODE
 from hubctl.model.storage import PvcStorage
 from hubctl.model.values import Group, HubValues, ModelPatch, ModelProfile, SpokeSettings
@@ -32,6 +33,13 @@ def settings_of(values: HubValues, spoke: Spoke) -> SpokeSettings:
     for level in (*groups_of(values, spoke), spoke.spec):
         said |= {name: value for name in SpokeSettings.model_fields if (value := getattr(level, name)) is not None}
     return SpokeSettings.model_construct(**said)
+
+
+def models_of(values: HubValues, spoke: Spoke) -> tuple[SpokeModel, ...]:
+    """What a spoke serves: what its file lists, and what its groups name beside that; a later group wins."""
+    named = {model.name: model for group in groups_of(values, spoke) for model in group.serve}
+    own = {model.name for model in spoke.spec.models}
+    return (*spoke.spec.models, *(named[name] for name in sorted(named.keys() - own)))
 
 
 def profile_of(values: HubValues, spoke: Spoke, model: str) -> ModelProfile:

@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hubctl.model.access import Access
-from hubctl.model.base import ClusterName, DnsLabel, ModelName, Strict, Version
+from hubctl.model.base import ClusterName, ModelName, Strict
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
 from hubctl.model.predictor import InferenceService
-from hubctl.model.route import Route
+from hubctl.model.served import SpokeModel
 from hubctl.model.storage import AnyStorage
 from hubctl.model.values import ModelPatch, SpokeSettings
 
@@ -32,29 +32,24 @@ class Destination(Strict):
     name: ClusterName
 
 
-class SpokeModel(Strict):
-    """A model that the spoke serves, at a version."""
-
-    name: ModelName
-    version: Version
-    namespace: DnsLabel | None = None
-    service: DnsLabel | None = None
-    route: Route | None = None
-
-
 class Overrides(Strict):
     """What this spoke changes of the fleet's model profiles."""
 
     models: dict[ModelName, ModelPatch] = Field(default_factory=dict)
 
 
+Platform = Literal["openshift", "kubernetes"]
+PlatformVersion = Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?$", description="of the platform, quoted: '4.18'")]
+
+
 class SpokeSpec(SpokeSettings):
     """What a person says of a spoke."""
 
-    platform: Literal["openshift", "kubernetes"]
-    version: Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?$")] = Field(description="of the platform, quoted: '4.18'")
+    platform: Platform
+    version: PlatformVersion
     topology: Literal["ha", "sno"] = "ha"
     destination: Destination | None = Field(None, description="default: the spoke's own name")
+    exclude: bool = Field(default=False, description="no spoke of this name is in the fleet, whatever lists it")
     models: tuple[SpokeModel, ...] = ()
     overrides: Overrides = Overrides()
 

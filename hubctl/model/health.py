@@ -100,6 +100,8 @@ class FindingKind(StrEnum):
     """What a finding is about; policies name these."""
 
     HUB_UNREACHABLE = "hub-unreachable"
+    FLEET_UNREAD = "fleet-unread"
+    FLEET_SHRUNK = "fleet-shrunk"
     MODEL_FAULT = "model-fault"
     MODEL_ANOMALY = "model-anomaly"
     SPOKE_DOWN = "spoke-down"

@@ -6,9 +6,10 @@ Found in ``inputs``, which knows files and defaults; passed through ``render``, 
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["file", "default", "environment", "name", "hubctl", "fleet", "template"]
+Kind = Literal["file", "default", "environment", "name", "hub", "hubctl", "fleet", "template"]
 """What an input is: a key of a file, a default of hubctl's that no file sets, a variable of the environment, the name
-of a file, what templates see and no single input changes, all spokes together, or the template itself."""
+of a file, what the hub says of a spoke, what templates see and no single input changes, all spokes together, or the
+template itself."""
 
 Role = Literal["value", "decides", "presence"]
 """What an input does to a field: its own text stands in it, it decides which one does, or whether there is any."""
@@ -43,6 +44,7 @@ class Place:
             "default": f"default of hubctl: {self.field}",
             "environment": f"variable {self.file}",
             "name": f"name of the file {self.file}",
+            "hub": f"{self.file}: {self.field}",
             "hubctl": f"seen by templates as {self.field}; no single input changes it",
             "fleet": "all spokes together: clusters/",
             "template": "literal of the template",

@@ -19,11 +19,13 @@ from hubctl.model.base import (
 from hubctl.model.controlling import Controller
 from hubctl.model.credential import NotCredential
 from hubctl.model.delivery import Delivery
+from hubctl.model.fleetsource import FleetSource
 from hubctl.model.gitops import GitOps
 from hubctl.model.pausing import PlannedPause
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
 from hubctl.model.route import Route
 from hubctl.model.runtime import ServingRuntime
+from hubctl.model.served import SpokeModel
 from hubctl.model.serving import DeploymentMode, Serving, ServingPatch
 from hubctl.model.storage import Storage
 from hubctl.model.witnessing import Witness
@@ -163,6 +165,7 @@ class Group(SpokeSettings):
 
     name: str = Field(min_length=1)
     match: dict[str, str] = Field(description="labels that a spoke must have, all of them; none: every spoke")
+    serve: tuple[SpokeModel, ...] = Field((), description="models of every such spoke, but for what its file says")
     models: dict[ModelName, ModelPatch] = Field(default_factory=dict, description="patches of the fleet's profiles")
 
 
@@ -208,8 +211,8 @@ class Policy(Strict):
 
     name: str
     on: Literal[
-        "hub-unreachable", "model-fault", "model-anomaly", "spoke-down", "spoke-api", "spoke-route",
-        "spoke-unreachable", "agent-silent", "spoke-anomaly", "sync-failed", "not-delivered", "application-degraded",
+        "hub-unreachable", "fleet-unread", "fleet-shrunk", "model-fault", "model-anomaly",
+        "spoke-down", "spoke-api", "spoke-route", "spoke-unreachable", "agent-silent", "spoke-anomaly", "sync-failed", "not-delivered", "application-degraded",
         "version-drift", "service-absent", "service-not-ready", "predictor-fault", "predictor-anomaly",
     ]  # fmt: skip
     action: Literal["notify", "rollback-model", "quarantine"]
@@ -286,6 +289,7 @@ class HubctlSection(Strict):
         None, description="kill switch: no action on a spoke, or nothing that leaves hubctl at all"
     )
     gitops: GitOps = GitOps()
+    fleet: FleetSource = FleetSource()
     delivery: Delivery = Delivery()
     observe: Observe = Observe()
     cluster_proxy: ClusterProxy | None = Field(None, description="default: its list of Services is not rendered")
@@ -317,6 +321,8 @@ class HubctlSection(Strict):
     def _hydrated(self) -> "HubctlSection":
         if not self.gitops.publishing.hydrates:
             return self
+        if wrong := self.fleet.misfit(hydrates=True):
+            raise ValueError(wrong)
         acting = [policy for policy in self.remediation.policies if policy.action != "notify"]
         if acting:
             first = acting[0]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from hubctl.model import snapshot
 from hubctl.model.access import Access
+from hubctl.model.fleetsource import FleetSource
 from hubctl.model.snapshot import Resource
 from hubctl.model.values import HubValues
 
@@ -46,4 +47,14 @@ def resources_of(values: HubValues, asked: Iterable[Access | None] = ()) -> tupl
         snapshot.FEEDBACK_WORKS: wanted.feedback,
         snapshot.SPOKE_APPLICATIONS: wanted.applications,
     }
-    return tuple(kind for kind, needed in kinds.items() if needed)
+    witnesses = (kind for kind, needed in kinds.items() if needed)
+    return tuple(dict.fromkeys((*of_fleet(values.hubctl.fleet), *witnesses)))
+
+
+def of_fleet(source: FleetSource) -> tuple[Resource, ...]:
+    """The kinds that say which spokes there are."""
+    if not source.discovers:
+        return ()
+    decisions = (snapshot.DECISIONS,) if source.placements else ()
+    sets = (snapshot.CLUSTER_SETS,) if source.cluster_sets else ()
+    return (snapshot.MANAGED_CLUSTERS, *decisions, *sets)

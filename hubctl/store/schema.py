@@ -20,6 +20,7 @@ from hubctl.errors import InputError, StoreUnavailable
 from hubctl.store import database, tables
 from hubctl.store.cases import Cases
 from hubctl.store.database import Database
+from hubctl.store.inventories import Inventories
 from hubctl.store.journal import Journal
 from hubctl.store.pauses import Pauses
 from hubctl.store.records import Size
@@ -42,6 +43,7 @@ class Store:
         pauses: what people hold back.
         terms: who writes.
         witnesses: what the hub's own objects say of spokes.
+        inventories: the spokes that the hub names.
     """
 
     database: Database
@@ -51,6 +53,7 @@ class Store:
     pauses: Pauses
     terms: Terms
     witnesses: Witnesses
+    inventories: Inventories
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -121,7 +124,7 @@ def open_store(url: str) -> Store:
     except StoreUnavailable:
         opened.close()
         raise
-    doors = Pauses(opened), Terms(opened), Witnesses(opened)
+    doors = Pauses(opened), Terms(opened), Witnesses(opened), Inventories(opened)
     return Store(opened, Journal(opened), Cases(opened), Remedies(opened), *doors)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration; known here so that opening a current store need not import Alembic."""
 
 VERSION_TABLE = "hubctl_version"
@@ -162,6 +162,14 @@ pause = sa.Table(
     sa.Column("updated_at", UtcDateTime, nullable=False),
     sa.Column("document", sa.JSON, nullable=False),
     sa.Index(None, "state", "until"),
+)
+
+inventory = sa.Table(
+    "inventory",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("document", sa.JSON, nullable=False),
 )
 
 passes = sa.Table(

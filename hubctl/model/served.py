@@ -1,0 +1,17 @@
+"""SpokeModel: a model at a version, as a spoke's file or a group says that it is served.
+
+Apart from ``cluster`` and ``values``, which both speak of it.
+"""
+
+from hubctl.model.base import DnsLabel, ModelName, Strict, Version
+from hubctl.model.route import Route
+
+
+class SpokeModel(Strict):
+    """A model that the spoke serves, at a version."""
+
+    name: ModelName
+    version: Version
+    namespace: DnsLabel | None = None
+    service: DnsLabel | None = None
+    route: Route | None = None
