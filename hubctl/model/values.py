@@ -211,9 +211,10 @@ class Policy(Strict):
 
     name: str
     on: Literal[
-        "hub-unreachable", "fleet-unread", "fleet-shrunk", "model-fault", "model-anomaly",
-        "spoke-down", "spoke-api", "spoke-route", "spoke-unreachable", "agent-silent", "spoke-anomaly",
-        "sync-failed", "not-delivered", "application-degraded", "version-drift", "service-absent", "service-not-ready", "predictor-fault", "predictor-anomaly",
+        "hub-unreachable", "fleet-unread", "fleet-shrunk", "model-fault", "model-anomaly", "spoke-down", "spoke-api",
+        "spoke-route", "spoke-unreachable", "agent-silent", "spoke-anomaly", "sync-failed", "not-delivered",
+        "application-degraded", "version-drift", "service-absent", "service-not-ready", "predictor-fault",
+        "predictor-anomaly",
     ]  # fmt: skip
     action: Literal["notify", "rollback-model", "quarantine"]
     models: tuple[ModelName, ...] = Field((), description="only for these; empty: all")
