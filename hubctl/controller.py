@@ -7,7 +7,8 @@ second signal ends it at once, which the next pass can mend.
 import asyncio
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -15,59 +16,107 @@ import structlog
 
 from hubctl import hub
 from hubctl.conform import cache
-from hubctl.errors import HubctlError, InputError
+from hubctl.errors import Held, HubctlError, InputError
 from hubctl.inputs import load
 from hubctl.model.base import parse_duration
 from hubctl.reconcile import Pass, reconcile
 from hubctl.render.templates import load_templates
+from hubctl.report.reporter import Reporter
 from hubctl.settings import Settings
+from hubctl.web import app, server
 
 log = structlog.get_logger("hubctl")
 
+_TURN = 1.0
+"""Seconds between two signs of life of the loop."""
 
-async def run(settings: Settings, environ: Mapping[str, str], *, interval: str | None = None) -> None:
+
+async def run(
+    settings: Settings, environ: Mapping[str, str], *, interval: str | None = None, listen: str = server.OFF
+) -> None:
     """Run passes until SIGTERM or SIGINT.
 
+    Args:
+        settings: where this run looks and writes.
+        environ: holds the variables that the values name.
+        interval: between two passes; None: as the values say.
+        listen: where health and metrics are answered, or ``off``.
+
     Raises:
-        InputError: the inputs are wrong at the start; later ones only keep the last good inputs in force.
+        InputError: the inputs are wrong at the start, or nobody can listen there; later ones only keep the last good
+            inputs in force.
     """
     pause = _pause(interval)
     stop = asyncio.Event()
     _listen(stop)
-    while not stop.is_set():
-        # Opened anew when how to poll or where to store changes; kept else, with its connections.
-        async with hub.open_hub(settings, environ) as opened:
-            await _passes(opened, stop, pause)
+    async with _watched(listen) as reporter:
+        while not stop.is_set():
+            # Opened anew when how to poll or where to store changes; kept else, with its connections.
+            async with hub.open_hub(settings, environ) as opened:
+                reporter.opened()
+                reporter.read(valid=True)
+                await _passes(opened, stop, pause, reporter)
     log.info("stopped")
 
 
-async def _passes(opened: hub.Hub, stop: asyncio.Event, pause: float | None) -> None:
+@asynccontextmanager
+async def _watched(listen: str) -> AsyncIterator[Reporter]:
+    """A reporter, and whoever asks answered from it."""
+    reporter = Reporter.fresh()
+
+    async def turn() -> None:
+        while True:
+            reporter.pulse.beat()
+            await asyncio.sleep(_TURN)
+
+    turning = asyncio.create_task(turn())
+    try:
+        if listen == server.OFF:
+            yield reporter
+            return
+        with server.serving(listen, app.application(reporter.pulse, reporter.registry)) as address:
+            log.info("listening", address=address)
+            yield reporter
+    finally:
+        turning.cancel()
+
+
+async def _passes(opened: hub.Hub, stop: asyncio.Event, pause: float | None, reporter: Reporter) -> None:
     """Passes with one hub, until told to stop or until the hub must be opened anew."""
     while not stop.is_set():
         began = time.monotonic()
-        await _one(opened)
+        await _one(opened, reporter)
         wanted = pause if pause is not None else opened.sources.values.hubctl.observe.interval
         await _until(stop, wanted - (time.monotonic() - began))
-        fresh = _reloaded(opened)
+        fresh = _reloaded(opened, reporter)
         if _needs_reopening(opened, fresh):
             return
         opened = fresh
 
 
-async def _one(opened: hub.Hub) -> None:
+async def _one(opened: hub.Hub, reporter: Reporter) -> None:
     if not opened.sources.values.kserve.enabled:
         log.warning("switched off", key="coordinationEngine.kserve.enabled")
         return
+    began = time.monotonic()
     try:
         made = await reconcile(opened, datetime.now(UTC))
     except HubctlError as error:
         log.error("pass failed", error=str(error), hint=error.hint)  # noqa: TRY400 - a traceback would say no more
+        reporter.failed(error, time.monotonic() - began)
         return
     _report(made)
+    reporter.passed(made, opened.store, time.monotonic() - began)
 
 
 def _report(made: Pass) -> None:
+    for stop in made.holds.stops:
+        log.warning("stopped", scope=str(stop.reach), by=stop.by, reason=stop.reason, source=stop.source)
+    for pause in made.holds.pauses:
+        log.info("paused", id=pause.id, what=pause.what, owner=pause.owner, until=pause.until.isoformat())
     for problem in made.problems:
+        if isinstance(problem, Held):
+            continue  # told above
         log.error("part of the pass failed", error=str(problem), hint=problem.hint)
     for item in made.remediations:
         log.info(
@@ -96,7 +145,7 @@ async def _until(stop: asyncio.Event, seconds: float) -> None:
         return
 
 
-def _reloaded(opened: hub.Hub) -> hub.Hub:
+def _reloaded(opened: hub.Hub, reporter: Reporter) -> hub.Hub:
     """The hub with what the files say now; with what they said before when they are wrong now."""
     try:
         sources = load.read_sources(opened.settings)
@@ -104,7 +153,9 @@ def _reloaded(opened: hub.Hub) -> hub.Hub:
         validators = cache.validators_of(opened.settings, sources.values)
     except HubctlError as error:
         log.warning("the changed inputs are wrong; the last good ones stay", error=str(error), hint=error.hint)
+        reporter.read(valid=False)
         return opened
+    reporter.read(valid=True)
     to = opened.outlet
     if validators.digest != to.validators.digest:  # the same ones are compiled already
         to = replace(to, validators=validators)

@@ -97,20 +97,27 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
 @click.option(
     "--interval", metavar="DURATION", help="Between two passes, such as 30s [default: hubctl.observe.interval]."
 )
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    envvar="HUBCTL_LISTEN",
+    help="Answer /healthz, /readyz and /metrics there, or off [default: :8080 in a pod, else off].",
+)
 @click.pass_obj
-def run(settings_of: Any, interval: str | None) -> None:
+def run(settings_of: Any, interval: str | None, listen: str | None) -> None:
     """Run passes until SIGTERM or Ctrl-C; the pass under way is finished first.
 
     Values and clusters are read again before each pass; a change that is wrong keeps the last good one in force.
 
     \b
     Example:
-      hubctl run --interval 30s
+      hubctl run --interval 30s --listen 127.0.0.1:8080
     """
     settings = settings_of()
     log_to_standard_error()
     with hold(settings.state):
-        asyncio.run(controller.run(settings, os.environ, interval=interval))
+        where = listen or (":8080" if "KUBERNETES_SERVICE_HOST" in os.environ else "off")
+        asyncio.run(controller.run(settings, os.environ, interval=interval, listen=where))
 
 
 def log_to_standard_error() -> None:

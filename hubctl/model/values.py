@@ -21,6 +21,7 @@ from hubctl.model.delivery import Delivery
 from hubctl.model.gitops import GitOps
 from hubctl.model.pausing import PlannedPause
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
+from hubctl.model.reporting import Metrics
 from hubctl.model.route import Route
 from hubctl.model.runtime import ServingRuntime
 from hubctl.model.serving import DeploymentMode, Serving, ServingPatch
@@ -292,6 +293,7 @@ class HubctlSection(Strict):
     store: Store = Store()
     not_credentials: tuple[NotCredential, ...] = Field((), description="fields that look like credentials and are none")
     schemas: Schemas = Schemas()
+    metrics: Metrics = Metrics()
 
     @model_validator(mode="after")
     def _reachable(self) -> "HubctlSection":
