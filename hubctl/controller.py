@@ -49,20 +49,20 @@ async def run(
     pause = _pause(interval)
     stop = asyncio.Event()
     _listen(stop)
-    async with _watched(listen) as reporter:
+    async with _watched(listen, settings.namespace) as reporter:
         while not stop.is_set():
             # Opened anew when how to poll or where to store changes; kept else, with its connections.
             async with hub.open_hub(settings, environ) as opened:
                 reporter.opened()
-                reporter.read(valid=True)
+                reporter.read()
                 await _passes(opened, stop, pause, reporter)
     log.info("stopped")
 
 
 @asynccontextmanager
-async def _watched(listen: str) -> AsyncIterator[Reporter]:
+async def _watched(listen: str, namespace: str) -> AsyncIterator[Reporter]:
     """A reporter, and whoever asks answered from it."""
-    reporter = Reporter.fresh()
+    reporter = Reporter.fresh(namespace)
 
     async def turn() -> None:
         while True:
@@ -98,15 +98,15 @@ async def _one(opened: hub.Hub, reporter: Reporter) -> None:
     if not opened.sources.values.kserve.enabled:
         log.warning("switched off", key="coordinationEngine.kserve.enabled")
         return
-    began = time.monotonic()
+    began, now = time.monotonic(), datetime.now(UTC)
     try:
-        made = await reconcile(opened, datetime.now(UTC))
+        made = await reconcile(opened, now)
     except HubctlError as error:
         log.error("pass failed", error=str(error), hint=error.hint)  # noqa: TRY400 - a traceback would say no more
-        reporter.failed(error, time.monotonic() - began)
+        await reporter.failed(error, opened, time.monotonic() - began, now)
         return
     _report(made)
-    reporter.passed(made, opened.store, time.monotonic() - began)
+    await reporter.passed(made, opened, time.monotonic() - began)
 
 
 def _report(made: Pass) -> None:
@@ -153,9 +153,9 @@ def _reloaded(opened: hub.Hub, reporter: Reporter) -> hub.Hub:
         validators = cache.validators_of(opened.settings, sources.values)
     except HubctlError as error:
         log.warning("the changed inputs are wrong; the last good ones stay", error=str(error), hint=error.hint)
-        reporter.read(valid=False)
+        reporter.read(error)
         return opened
-    reporter.read(valid=True)
+    reporter.read()
     to = opened.outlet
     if validators.digest != to.validators.digest:  # the same ones are compiled already
         to = replace(to, validators=validators)

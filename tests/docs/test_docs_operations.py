@@ -1,6 +1,9 @@
-"""docs/operations.md against the code: every metric is documented as it is, and no other."""
+"""docs/operations.md against the code: every metric, condition and Event is documented, and no other."""
+
+import re
 
 from hubctl import metrics
+from hubctl.report import conditions
 from tests.docs import markdown
 
 PAGE = markdown.page("docs/operations.md")
@@ -17,3 +20,13 @@ def test_metrics_are_named_as_prometheus_asks() -> None:
         assert one.name.startswith("hubctl_")
         assert one.name.endswith("_total") == (one.kind is metrics.Kind.COUNTER)
         assert one.help.endswith(".")
+
+
+def test_every_condition_is_documented_and_no_other() -> None:
+    assert list(conditions.TYPES) == PAGE.words("Conditions")
+
+
+def test_every_reason_of_an_event_is_documented_and_no_other() -> None:
+    source = (markdown.ROOT / "hubctl" / "report" / "notices.py").read_text()
+    said = set(re.findall(r'"((?:Pass|Configuration|Incident)[A-Z]\w+)"', source)) | {"RemediationSTATE"}
+    assert said == set(PAGE.words("Events"))

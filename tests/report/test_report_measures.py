@@ -8,6 +8,7 @@ import pytest
 
 from hubctl import metrics
 from hubctl.errors import GuardRefused, Held, HubctlError, InputError, PublishConflict, RemoteFailed, StoreUnavailable
+from hubctl.hub import open_hub
 from hubctl.metrics import Metric, Sample
 from hubctl.model.fleet import HubInputs
 from hubctl.model.health import Condition, Finding, FindingKind
@@ -20,7 +21,7 @@ from hubctl.model.values import HubctlSection, HubValues
 from hubctl.reconcile import Pass
 from hubctl.report import measures
 from hubctl.report.reporter import Reporter
-from hubctl.store.schema import open_store
+from hubctl.settings import Settings
 from tests.store.storednouns import NOW, case, observation, predictor_health, remedy
 
 FAILURES: list[HubctlError] = [RemoteFailed("a"), PublishConflict("b"), GuardRefused("c"), Held("d")]
@@ -111,20 +112,22 @@ def test_pass_that_died_is_counted_as_failed(error: HubctlError, git: int) -> No
     assert samples["hubctl_git_failures_total"].value == git
 
 
-def test_process_is_ready_while_its_store_can_be_used(tmp_path: Path) -> None:
+async def test_process_is_ready_while_its_store_can_be_used(tmp_path: Path) -> None:
+    (tmp_path / "values-hub.yaml").write_text("hubctl: {gitops: {remote: nowhere.git}}\n")
+    (tmp_path / "clusters").mkdir()
     reporter = Reporter.fresh()
     assert not reporter.pulse.ready
-    reporter.opened()
-    reporter.read(valid=True)
-    assert reporter.pulse.ready
-    reporter.failed(InputError("x"), 1)
-    reporter.read(valid=False)
-    assert reporter.pulse.ready, "the last good files stay in force"
-    reporter.failed(StoreUnavailable("full"), 1)
-    assert not reporter.pulse.ready
-    with open_store(f"sqlite:///{tmp_path / 'hubctl.db'}") as store:
-        reporter.passed(Pass(NOW), store, 1.0)
-    assert reporter.pulse.ready
+    async with open_hub(Settings(tmp_path, tmp_path / "state"), {}) as opened:
+        reporter.opened()
+        reporter.read()
+        assert reporter.pulse.ready
+        await reporter.failed(InputError("x"), opened, 1, NOW)
+        reporter.read(InputError("x"))
+        assert reporter.pulse.ready, "the last good files stay in force"
+        await reporter.failed(StoreUnavailable("full"), opened, 1, NOW)
+        assert not reporter.pulse.ready
+        await reporter.passed(Pass(NOW), opened, 1.0)
+        assert reporter.pulse.ready
     text = reporter.registry.text().decode()
     assert "hubctl_configuration_valid 0.0" in text
     assert "hubctl_store_bytes 0.0" not in text
