@@ -4,7 +4,7 @@
 or spoke explains anomalies, ``chance`` is the formula behind its confidence.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +36,7 @@ def aggregate(
     *,
     now: datetime,
     expected: frozenset[tuple[str, str]] | None = None,
+    waiting: Collection[str] = (),
 ) -> Aggregation:
     """Fold one round of observations into the remembered health and conclude; the order of both does not matter.
 
@@ -44,6 +45,7 @@ def aggregate(
         last: the health that the round before left.
         policy: when observations become a finding.
         now: the pass's time; a predictor that was not observed ages until then.
+        waiting: spokes that were left out of this round on purpose; to them, nothing happened.
         expected: the (cluster, model) that the fleet has; the health of others is dropped. None keeps all.
     """
     held = {(health.cluster, health.model): health for health in last}
@@ -54,9 +56,11 @@ def aggregate(
     # An answer may be complete after the pass took its time; no vote may seem to lie in the future then.
     latest = max([now, *(one.at for one in seen)])
     health = tuple(
-        cells.age(held[cell], latest, policy) for cell in sorted(held) if expected is None or cell in expected
+        held[cell] if cell[0] in waiting else cells.age(held[cell], latest, policy)
+        for cell in sorted(held)
+        if expected is None or cell in expected
     )
-    return Aggregation(health, fleet.find(health, seen, policy))
+    return Aggregation(health, fleet.find(health, seen, policy, waiting))
 
 
 def _by_time(seen: Observation) -> tuple[datetime, str, str, str, int, int]:

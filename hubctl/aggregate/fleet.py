@@ -5,7 +5,7 @@ with ``inhibited_by``.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from hubctl.aggregate import blame
@@ -21,7 +21,10 @@ _OF_MODEL = frozenset({Outcome.NOT_FOUND, Outcome.MALFORMED})
 
 
 def find(
-    health: Sequence[PredictorHealth], observations: Sequence[Observation], policy: Aggregate
+    health: Sequence[PredictorHealth],
+    observations: Sequence[Observation],
+    policy: Aggregate,
+    waiting: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """Every finding of this round, sorted by key; the order of the arguments' items does not matter.
 
@@ -29,8 +32,11 @@ def find(
         health: of every predictor of the fleet, after this round.
         observations: of this round; only the question whether the hub sees anything looks at them.
         policy: the thresholds.
+        waiting: spokes that were left out of this round; their last outcomes stand in for it.
     """
-    hub = _hub_unreachable(observations, policy)
+    latest = [(seen.cluster, seen.outcome) for seen in observations]
+    latest += [(one.cluster, one.last_outcome) for one in health if one.cluster in waiting]
+    hub = _hub_unreachable(latest, policy)
     wide = [*_model_faults(health, policy), *_spokes_unreachable(health, policy)]
     narrow = _predictor_faults(health, wide, policy)
     found = [*wide, *narrow, *blame.attribute(health, policy)]
@@ -39,11 +45,11 @@ def find(
     return tuple(sorted(found, key=lambda finding: finding.key))
 
 
-def _hub_unreachable(observations: Iterable[Observation], policy: Aggregate) -> Finding | None:
+def _hub_unreachable(latest: Iterable[tuple[str, Outcome]], policy: Aggregate) -> Finding | None:
     """Many spokes out of sight in one round are evidence about the hub; no hysteresis, since it only holds back."""
     outcomes: dict[str, list[Outcome]] = defaultdict(list)
-    for seen in observations:
-        outcomes[seen.cluster].append(seen.outcome)
+    for cluster, outcome in latest:
+        outcomes[cluster].append(outcome)
     blind = tuple(sorted(name for name, all_of in outcomes.items() if UNSEEN.issuperset(all_of)))
     if len(blind) < _FEWEST_BLIND or len(blind) / len(outcomes) < policy.blind_fraction:
         return None

@@ -16,9 +16,11 @@ from hubctl.cli.pausing import holds_data, sentences
 from hubctl.errors import InputError
 from hubctl.inputs import load
 from hubctl.model.fleet import HubInputs
+from hubctl.model.health import FindingKind
 from hubctl.model.incident import Decision, Reason, Verdict
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.remediation import WAITS, State
+from hubctl.observe import pace
 from hubctl.observe.poll import Poller
 from hubctl.reconcile import Pass, services
 from hubctl.reconcile import reconcile as one_pass
@@ -156,7 +158,9 @@ def status(settings_of: Any, storage: bool, shape: str) -> None:
         executing, size = store.remedies.executing(), store.size() if storage else None
         now = datetime.now(UTC)
         held = holding.Gate(settings, sources.values.hubctl, store.pauses, now).holds()
-    data = shapes.status_data(inputs, health, incidents) | holds_data(held, now)
+    blind = any(item.kind is FindingKind.HUB_UNREACHABLE for item in incidents)
+    slow = {} if blind else pace.waiting(services(inputs), health, hub.pace_of(sources.values.hubctl), now=now)
+    data = shapes.status_data(inputs, health, incidents, slow) | holds_data(held, now)
     data["waiting"] = proposals.waiting(executing, last)
     if size is not None:
         data["storage"] = {"bytes": size.bytes, "rows": dict(size.rows)}
@@ -216,6 +220,8 @@ def print_pass(made: Pass) -> None:
         outcomes[str(seen.outcome)] += 1
     counted = ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items()))
     output.say(f"polled {len(made.observations)} predictors: {counted or 'none'}")
+    if made.waiting:
+        output.say(f"{output.count(len(made.waiting), 'spoke')} not asked, for they did not answer for a while")
     for found in sorted(made.findings, key=lambda one: bool(one.inhibited_by)):
         note = f" (explained by {found.inhibited_by})" if found.inhibited_by else ""
         click.echo(f"finding  {found.summary}{note}")
@@ -257,7 +263,7 @@ def print_status(data: dict[str, Any], last: datetime | None) -> None:
             model["health"],
             shapes.spark(model["votes"]),
             output.ago(model["since"], now),
-            model["reason"],
+            model["reason"] + (f"; next poll in {output.ago(now, cluster['nextPoll'])}" if cluster["nextPoll"] else ""),
         )
         for cluster in data["clusters"]
         for model in cluster["models"]

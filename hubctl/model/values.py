@@ -19,6 +19,7 @@ from hubctl.model.base import (
 from hubctl.model.credential import NotCredential
 from hubctl.model.delivery import Delivery
 from hubctl.model.gitops import GitOps
+from hubctl.model.pace import Backoff
 from hubctl.model.pausing import PlannedPause
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
 from hubctl.model.reporting import Metrics
@@ -174,6 +175,7 @@ class Observe(Strict):
     token_env: str | None = Field(None, description="name of the variable that holds the bearer token")
     ca_file: str | None = Field(None, description="CA bundle; {cluster} is replaced; default: the system's")
     route: Route | None = None
+    backoff: Backoff = Backoff()
 
     @model_validator(mode="after")
     def _one_token(self) -> "Observe":

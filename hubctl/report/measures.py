@@ -70,6 +70,7 @@ def _seen(made: "Pass") -> list[Sample]:
     found = [
         *counted(metrics.OBSERVATIONS, Counter(str(one.outcome) for one in made.observations)),
         *counted(metrics.PREDICTORS, Counter(str(one.condition) for one in made.health), conditions),
+        Sample(metrics.BACKING_OFF, sum(one.cluster in made.waiting for one in made.health)),
         Sample(metrics.UNREAD_KINDS, len(made.snapshot.unread) if made.snapshot else 0),
     ]
     if made.inputs is not None:
