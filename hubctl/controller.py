@@ -7,15 +7,15 @@ second signal ends it at once, which the next pass can mend.
 import asyncio
 import signal
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import structlog
 
-from hubctl import discovery, hub, leading
-from hubctl.conform import cache
-from hubctl.errors import Fenced, HubctlError, InputError
+from hubctl import hub, leading
+from hubctl.errors import Fenced, Held, HubctlError, InputError
 from hubctl.fleet.election import Election
 from hubctl.inputs import load
 from hubctl.model import watching
@@ -23,57 +23,110 @@ from hubctl.model.base import parse_duration
 from hubctl.model.controlling import LeaderElection
 from hubctl.model.inventory import Look
 from hubctl.reconcile import Pass, reconcile
-from hubctl.render.templates import load_templates
+from hubctl.reloading import Reloader
+from hubctl.report.reporter import Reporter
 from hubctl.settings import Settings
+from hubctl.web import app, server
 
 log = structlog.get_logger("hubctl")
 
+_TURN = 1.0
+"""Seconds between two signs of life of the loop."""
 
-async def run(settings: Settings, environ: Mapping[str, str], *, interval: str | None = None) -> None:
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """What passes go by.
+
+    Attributes:
+        pause: seconds between two passes; None: as the values say.
+    """
+
+    stop: asyncio.Event
+    pause: float | None
+    reloader: Reloader
+    reporter: Reporter
+
+
+async def run(
+    settings: Settings, environ: Mapping[str, str], *, interval: str | None = None, listen: str = server.OFF
+) -> None:
     """Run passes until SIGTERM or SIGINT; where there is an election, whenever this process leads.
 
+    Args:
+        settings: where this run looks and writes.
+        environ: holds the variables that the values name.
+        interval: between two passes; None: as the values say.
+        listen: where health and metrics are answered, or ``off``.
+
     Raises:
-        InputError: the inputs are wrong at the start; later ones only keep the last good inputs in force.
+        InputError: the inputs are wrong at the start, or nobody can listen there; later ones only keep the last good
+            inputs in force.
         StoreUnavailable: without an election, another process is at work on the state folder.
     """
     pause = _pause(interval)
     stop = asyncio.Event()
     _listen(stop)
-    sources = load.read_sources(settings)
-    while not stop.is_set():
-        async with leading.term(settings, _election(sources), environ, stop) as term:
-            leads = term is not None or not leading.takes_part(_election(sources), environ)
-            while leads and not stop.is_set() and not _is_over(term):
-                # Opened anew when how to poll or where to store changes; kept else, with its connections.
-                async with hub.open_hub(settings, environ, sources=sources, term=term) as opened:
-                    after = await _led(opened, stop, pause)
-                leads, sources = _election(after) == _election(sources), after
+    async with _watched(listen, settings.namespace) as reporter:
+        running = _Running(stop, pause, Reloader(settings), reporter)
+        settings, sources = await running.reloader.first()
+        reporter.read(running.reloader.problem)
+        while not stop.is_set():
+            reporter.leads(leading=not leading.takes_part(_election(sources), environ))
+            async with leading.term(settings, _election(sources), environ, stop) as term:
+                leads = term is not None or not leading.takes_part(_election(sources), environ)
+                reporter.leads(leading=leads)
+                while leads and not stop.is_set() and not _is_over(term):
+                    # Opened anew when how to poll or where to store changes; kept else, with its connections.
+                    async with hub.open_hub(settings, environ, sources=sources, term=term) as opened:
+                        reporter.opened()
+                        after = await _led(opened, running)
+                    leads = _election(after.sources) == _election(sources)
+                    settings, sources = after.settings, after.sources
     log.info("stopped")
 
 
-async def _led(opened: hub.Hub, stop: asyncio.Event, pause: float | None) -> load.Sources:
-    """Passes with one hub; what the files say after them."""
+@asynccontextmanager
+async def _watched(listen: str, namespace: str) -> AsyncIterator[Reporter]:
+    """A reporter, and whoever asks answered from it."""
+    reporter = Reporter.fresh(namespace)
+
+    async def turn() -> None:
+        while True:
+            reporter.pulse.beat()
+            await asyncio.sleep(_TURN)
+
+    turning = asyncio.create_task(turn())
+    try:
+        if listen == server.OFF:
+            yield reporter
+            return
+        with server.serving(listen, app.application(reporter.pulse, reporter.registry)) as address:
+            log.info("listening", address=address)
+            yield reporter
+    finally:
+        turning.cancel()
+
+
+async def _led(opened: hub.Hub, running: _Running) -> hub.Hub:
+    """Passes with one hub, until told to stop, the term ends or the hub must be opened anew; the hub as it is then."""
     try:
         await leading.claim(opened.store, opened.term, datetime.now(UTC))
     except Fenced as error:
         log.warning("this process may not act", error=str(error), hint=error.hint)
-        await leading.sleep(1.0, stop)
-        return opened.sources
-    return (await _passes(opened, stop, pause)).sources
-
-
-async def _passes(opened: hub.Hub, stop: asyncio.Event, pause: float | None) -> hub.Hub:
-    """Passes with one hub, until told to stop, the term ends or the hub must be opened anew."""
-    while not stop.is_set() and not _is_over(opened.term):
+        await leading.sleep(1.0, running.stop)
+        return opened
+    wake = (running.stop,) if opened.term is None else (running.stop, opened.term.over)
+    while not any(event.is_set() for event in wake):
         began = time.monotonic()
-        await _one(opened)
-        wanted = pause if pause is not None else opened.sources.values.hubctl.observe.interval
-        wake = (stop,) if opened.term is None else (stop, opened.term.over)
-        await leading.sleep(wanted - (time.monotonic() - began), *wake)
-        fresh = _reloaded(opened)
+        fresh = await running.reloader.again(opened)
+        running.reporter.read(running.reloader.problem)
         if _needs_reopening(opened, fresh):
             return fresh
         opened = fresh
+        await _one(opened, running.reporter)
+        wanted = running.pause if running.pause is not None else opened.sources.values.hubctl.observe.interval
+        await leading.sleep(wanted - (time.monotonic() - began), *wake)
     return opened
 
 
@@ -85,25 +138,34 @@ def _is_over(term: Election | None) -> bool:
     return term is not None and term.over.is_set()
 
 
-async def _one(opened: hub.Hub) -> None:
+async def _one(opened: hub.Hub, reporter: Reporter) -> None:
     if not opened.sources.values.kserve.enabled:
         log.warning("switched off", key=opened.sources.values.switch)
         return
+    began, now = time.monotonic(), datetime.now(UTC)
     try:
-        made = await reconcile(opened, datetime.now(UTC))
+        made = await reconcile(opened, now)
     except Fenced as error:
         log.warning("the pass ended: this process may not act", error=str(error), hint=error.hint)
         return
     except HubctlError as error:
         log.error("pass failed", error=str(error), hint=error.hint)  # noqa: TRY400 - a traceback would say no more
+        await reporter.failed(error, opened, time.monotonic() - began, now)
         return
     _report(made)
+    await reporter.passed(made, opened, time.monotonic() - began)
 
 
 def _report(made: Pass) -> None:
     if made.looked:
         _report_fleet(made.looked)
+    for stop in made.holds.stops:
+        log.warning("stopped", scope=str(stop.reach), by=stop.by, reason=stop.reason, source=stop.source)
+    for pause in made.holds.pauses:
+        log.info("paused", id=pause.id, what=pause.what, owner=pause.owner, until=pause.until.isoformat())
     for problem in made.problems:
+        if isinstance(problem, Held):
+            continue  # told above
         log.error("part of the pass failed", error=str(problem), hint=problem.hint)
     for item in made.remediations:
         log.info(
@@ -130,22 +192,6 @@ def _report_fleet(look: Look) -> None:
     changed = {name: names for name, names in asdict(look.changes).items() if names}
     if changed:
         log.info("fleet", **changed)
-
-
-def _reloaded(opened: hub.Hub) -> hub.Hub:
-    """The hub with what the files say now; with what they said before when they are wrong now."""
-    try:
-        sources = load.read_sources(opened.settings)
-        discovery.still_fits(sources, opened.store.inventories)
-        templates = load_templates(opened.settings.directory / "templates")
-        validators = cache.validators_of(opened.settings, sources.values)
-    except HubctlError as error:
-        log.warning("the changed inputs are wrong; the last good ones stay", error=str(error), hint=error.hint)
-        return opened
-    to = opened.outlet
-    if validators.digest != to.validators.digest:  # the same ones are compiled already
-        to = replace(to, validators=validators)
-    return replace(opened, sources=sources, templates=templates, outlet=to)
 
 
 def _needs_reopening(before: hub.Hub, after: hub.Hub) -> bool:

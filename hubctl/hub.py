@@ -6,7 +6,7 @@ order of a pass.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,10 @@ from hubctl.inputs import load
 from hubctl.model import incident as incidents
 from hubctl.model import remediation as remediations
 from hubctl.model import tree, watching
-from hubctl.model.predictor import Observation
+from hubctl.model.health import FindingKind, PredictorHealth
+from hubctl.model.predictor import InferenceService, Observation
+from hubctl.model.values import HubctlSection
+from hubctl.observe import pace
 from hubctl.publish import branch, pulls
 from hubctl.publish.repository import anybody
 from hubctl.remediate import actions, override
@@ -69,6 +72,13 @@ class Hub:
     def gate(self, now: datetime, sets: Mapping[str, str]) -> holding.Gate:
         """What people hold back in the pass of ``now``; ``sets`` is spoke to ClusterSet."""
         return holding.Gate(self.settings, self.sources.values.hubctl, self.store.pauses, now, sets)
+
+    def waiting(
+        self, services: Iterable[InferenceService], health: Iterable[PredictorHealth], now: datetime
+    ) -> dict[str, datetime]:
+        """Spokes that are not to be asked now, and when they are; none while the hub itself is out of sight."""
+        blind = any(one.kind is FindingKind.HUB_UNREACHABLE for one in self.store.cases.unresolved())
+        return {} if blind else pace.waiting(services, health, pace_of(self.sources.values.hubctl), now=now)
 
     def ports(self, gate: holding.Gate) -> actions.Ports:
         """The doors that actions may use in one pass, while they are open."""
@@ -160,6 +170,12 @@ class Hub:
                 hint="merge the pull request, or take the change out of the inputs",
             )
         return seen.tip.commit
+
+
+def pace_of(section: HubctlSection) -> pace.Pace:
+    """How often spokes are asked that do not answer."""
+    observe = section.observe
+    return pace.Pace(observe.backoff, observe.interval, section.aggregate.raise_after, pace.share_of)
 
 
 def store_url(settings: Settings, sources: load.Sources, environ: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ Each stage takes the hub and the pass so far and gives the pass with one thing m
 pass: nothing is trusted to have been seen before but what the store and the branch hold.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -42,6 +42,8 @@ class Pass:
         commit: what was published, None when nothing changed.
         proposed: what came of a pull request, None where hubctl commits to the branch itself.
         witnesses: what the hub's objects say of each spoke; empty when nobody is heard.
+        remembered: health as the pass before left it.
+        waiting: spokes that do not answer and are not asked in this pass, and when they are.
         unresolved: incidents as the store held them when the pass judged.
         stored: remediations as the store held them when the pass proposed.
         remediations: every one that this pass made or moved, as it stands.
@@ -57,6 +59,8 @@ class Pass:
     holds: Holds = field(default_factory=Holds)
     commit: branch.Commit | None = None
     proposed: pulls.Proposed | None = None
+    remembered: tuple[PredictorHealth, ...] = ()
+    waiting: Mapping[str, datetime] = field(default_factory=dict)
     observations: tuple[Observation, ...] = ()
     health: tuple[PredictorHealth, ...] = ()
     witnesses: tuple[SpokeWitness, ...] = ()
@@ -178,18 +182,24 @@ async def publish(hub: hubs.Hub, so_far: Pass) -> Pass:
 
 
 async def observe(hub: hubs.Hub, so_far: Pass) -> Pass:
-    """One poll of every predictor."""
-    return replace(so_far, observations=await hub.poller.poll(services(so_far.fleet)))
+    """One poll of every predictor, but of those that did not answer for a while."""
+    every, remembered = services(so_far.fleet), hub.store.journal.load_health()
+    waiting = hub.waiting(every, remembered, so_far.now)
+    asked = tuple(service for service in every if service.cluster not in waiting)
+    observations = await hub.poller.poll(asked)
+    return replace(so_far, observations=observations, remembered=remembered, waiting=waiting)
 
 
 async def conclude(hub: hubs.Hub, so_far: Pass) -> Pass:
     """Health and findings from what was observed and what is remembered."""
     expected = frozenset((service.cluster, service.name) for service in services(so_far.fleet))
-    policy = hub.sources.values.hubctl
-    before, tip = hub.store.journal.load_health(), tip_of(hub, so_far)
-    witnesses = testimony.of_fleet(so_far.snapshot, so_far.fleet, hub.templates.own, now=so_far.now)
-    said = Said(witnesses, hub.store.witnesses.load(), policy.witness, tip)
-    made = aggregate(so_far.observations, before, policy.aggregate, expected=expected, now=so_far.now, testimony=said)
+    policy, now = hub.sources.values.hubctl, so_far.now
+    witnesses = testimony.of_fleet(so_far.snapshot, so_far.fleet, hub.templates.own, now=now)
+    said = Said(witnesses, hub.store.witnesses.load(), policy.witness, tip_of(hub, so_far))
+    polled, last, left_out = so_far.observations, so_far.remembered, so_far.waiting.keys()
+    made = aggregate(
+        polled, last, policy.aggregate, expected=expected, waiting=left_out, now=now, testimony=said
+    )
     seen = discover.findings(so_far.looked, policy.fleet, so_far.now) if so_far.looked else ()
     return replace(so_far, health=made.health, findings=(*seen, *made.findings), witnesses=made.witnesses)
 

@@ -6,7 +6,7 @@ hub say of spokes against the polls, ``witnesses`` makes findings of it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -60,6 +60,7 @@ def aggregate(
     now: datetime,
     expected: frozenset[tuple[str, str]] | None = None,
     testimony: Said | None = None,
+    waiting: Collection[str] = (),
 ) -> Aggregation:
     """Fold one round of observations into the remembered health and conclude; the order of both does not matter.
 
@@ -68,6 +69,7 @@ def aggregate(
         last: the health that the round before left.
         policy: when observations become a finding.
         now: the pass's time; a predictor that was not observed ages until then.
+        waiting: spokes that were left out of this round on purpose; to them, nothing happened.
         expected: the (cluster, model) that the fleet has; the health of others is dropped. None keeps all.
         testimony: what else is known of the spokes; None when nobody is heard.
     """
@@ -81,13 +83,16 @@ def aggregate(
     # An answer may be complete after the pass took its time; no vote may seem to lie in the future then.
     latest = max([now, *(one.at for one in seen)])
     health = tuple(
-        cells.age(held[cell], latest, policy) for cell in sorted(held) if expected is None or cell in expected
+        held[cell] if cell[0] in waiting else cells.age(held[cell], latest, policy)
+        for cell in sorted(held)
+        if expected is None or cell in expected
     )
     witnessed = _remembered(said, health, policy)
     findings = fleet.find(
         health,
         seen,
         policy,
+        waiting=waiting,
         witnessed=witnesses.find(witnessed, said.rules, now=now),
         cut_off=witnesses.hub_cut_off(witnessed, policy),
     )

@@ -5,7 +5,7 @@ with ``inhibited_by``.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from hubctl.aggregate import blame, troubles, witnesses
@@ -29,6 +29,7 @@ def find(
     observations: Sequence[Observation],
     policy: Aggregate,
     *,
+    waiting: Collection[str] = (),
     witnessed: Sequence[Finding] = (),
     cut_off: Finding | None = None,
 ) -> tuple[Finding, ...]:
@@ -38,10 +39,13 @@ def find(
         health: of every predictor of the fleet, after this round.
         observations: of this round; only the question whether the hub sees anything looks at them.
         policy: the thresholds.
+        waiting: spokes that were left out of this round; their last outcomes stand in for it.
         witnessed: findings of the witnesses.
         cut_off: what they say against the hub itself.
     """
-    hub = _hub_unreachable(observations, policy) or cut_off
+    latest = [(seen.cluster, seen.outcome) for seen in observations]
+    latest += [(one.cluster, one.last_outcome) for one in health if one.cluster in waiting]
+    hub = _hub_unreachable(latest, policy) or cut_off
     spokes = [*_spokes_unreachable(health, witnessed, policy), *(one for one in witnessed if one.kind in _OF_SPOKE)]
     wide = [*_model_faults(health, policy), *spokes]
     narrow = _predictor_faults(health, wide, policy)
@@ -52,11 +56,11 @@ def find(
     return tuple(sorted(found, key=lambda finding: finding.key))
 
 
-def _hub_unreachable(observations: Iterable[Observation], policy: Aggregate) -> Finding | None:
+def _hub_unreachable(latest: Iterable[tuple[str, Outcome]], policy: Aggregate) -> Finding | None:
     """Many spokes out of sight in one round are evidence about the hub; no hysteresis, since it only holds back."""
     outcomes: dict[str, list[Outcome]] = defaultdict(list)
-    for seen in observations:
-        outcomes[seen.cluster].append(seen.outcome)
+    for cluster, outcome in latest:
+        outcomes[cluster].append(outcome)
     blind = tuple(sorted(name for name, all_of in outcomes.items() if UNSEEN.issuperset(all_of)))
     if len(blind) < _FEWEST_BLIND or len(blind) / len(outcomes) < policy.blind_fraction:
         return None

@@ -16,9 +16,11 @@ from hubctl.cli.pausing import holds_data, sentences
 from hubctl.errors import InputError
 from hubctl.inputs import load
 from hubctl.model.fleet import HubInputs
+from hubctl.model.health import FindingKind
 from hubctl.model.incident import Decision, Reason, Verdict
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.remediation import WAITS, State
+from hubctl.observe import pace
 from hubctl.observe.poll import Poller
 from hubctl.reconcile import Pass, services
 from hubctl.reconcile import reconcile as one_pass
@@ -98,19 +100,26 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
 @click.option(
     "--interval", metavar="DURATION", help="Between two passes, such as 30s [default: hubctl.observe.interval]."
 )
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    envvar="HUBCTL_LISTEN",
+    help="Answer /healthz, /readyz and /metrics there, or off [default: :8080 in a pod, else off].",
+)
 @click.pass_obj
-def run(settings_of: Any, interval: str | None) -> None:
+def run(settings_of: Any, interval: str | None, listen: str | None) -> None:
     """Run passes until SIGTERM or Ctrl-C; the pass under way is finished first.
 
     Values and clusters are read again before each pass; a change that is wrong keeps the last good one in force.
 
     \b
     Example:
-      hubctl run --interval 30s
+      hubctl run --interval 30s --listen 127.0.0.1:8080
     """
     settings = settings_of()
     log_to_standard_error()
-    asyncio.run(controller.run(settings, os.environ, interval=interval))
+    where = listen or (":8080" if "KUBERNETES_SERVICE_HOST" in os.environ else "off")
+    asyncio.run(controller.run(settings, os.environ, interval=interval, listen=where))
 
 
 def log_to_standard_error() -> None:
@@ -150,7 +159,9 @@ def status(settings_of: Any, storage: bool, shape: str) -> None:
         now = datetime.now(UTC)
         held = holding.Gate(settings, sources.values.hubctl, store.pauses, now).holds()
         leader = store.terms.latest()
-    data = shapes.status_data(inputs, health, incidents) | holds_data(held, now)
+    blind = any(item.kind is FindingKind.HUB_UNREACHABLE for item in incidents)
+    slow = {} if blind else pace.waiting(services(inputs), health, hub.pace_of(sources.values.hubctl), now=now)
+    data = shapes.status_data(inputs, health, incidents, slow) | holds_data(held, now)
     data["leader"] = shapes.leader_data(leader)
     data["waiting"] = proposals.waiting(executing, last)
     if size is not None:
@@ -216,6 +227,8 @@ def print_pass(made: Pass) -> None:
         outcomes[str(seen.outcome)] += 1
     counted = ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items()))
     output.say(f"polled {len(made.observations)} predictors: {counted or 'none'}")
+    if made.waiting:
+        output.say(f"{output.count(len(made.waiting), 'spoke')} not asked, for they did not answer for a while")
     for found in sorted(made.findings, key=lambda one: bool(one.inhibited_by)):
         note = f" (explained by {found.inhibited_by})" if found.inhibited_by else ""
         click.echo(f"finding  {found.summary}{note}")
@@ -257,7 +270,7 @@ def print_status(data: dict[str, Any], last: PassRecord | None) -> None:
             model["health"],
             shapes.spark(model["votes"]),
             output.ago(model["since"], now),
-            model["reason"],
+            model["reason"] + (f"; next poll in {output.ago(now, cluster['nextPoll'])}" if cluster["nextPoll"] else ""),
         )
         for cluster in data["clusters"]
         for model in cluster["models"]

@@ -3,6 +3,8 @@
 ``poll -o json`` and ``status -o json`` are stable: docs/cli.md describes them and tests hold them.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hubctl.aggregate import spoke_condition
@@ -126,11 +128,15 @@ def incident_data(incident: Incident) -> dict[str, Any]:
 
 
 def status_data(
-    inputs: HubInputs, health: tuple[PredictorHealth, ...], incidents: tuple[Incident, ...]
+    inputs: HubInputs,
+    health: tuple[PredictorHealth, ...],
+    incidents: tuple[Incident, ...],
+    waiting: Mapping[str, datetime],
 ) -> dict[str, Any]:
     """The fleet's health as ``{"clusters": [{"name", "health", "models"}], "incidents": [...]}``.
 
-    A predictor that no pass has seen is unknown, and keeps its spoke from being healthy.
+    A predictor that no pass has seen is unknown, and keeps its spoke from being healthy. ``waiting`` is spoke to next
+    poll, of those that are asked less often.
     """
     known = {(item.cluster, item.model): item for item in health}
     clusters = []
@@ -144,6 +150,7 @@ def status_data(
                 "name": cluster.name,
                 "health": str(condition),
                 "quarantined": cluster.quarantined,
+                "nextPoll": waiting.get(cluster.name),
                 "models": [model_data(model, known.get((cluster.name, model.name))) for model in cluster.models],
             }
         )

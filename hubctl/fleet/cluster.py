@@ -66,8 +66,10 @@ class Cluster:
         headers = {"Accept": "application/json"} | ({"Content-Type": form} if form else {})
         self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = self.address + path + (f"?{urlencode(query)}" if query else "")
+        # The client writes what it takes for JSON out itself, and would write a text out as one more text.
+        sent = json.loads(body) if body and "json" in form else body or None
         try:
-            response = self._client.call_api(method, url, headers, body=body or None, _request_timeout=self._seconds)
+            response = self._client.call_api(method, url, headers, body=sent, _request_timeout=self._seconds)
             data = response.read()
         except (urllib3.exceptions.HTTPError, OSError, self._failure()) as error:
             raise RemoteFailed(f"no answer: {str(error)[:_SHOWN]}", where=self.address, hint=_LOGIN) from error

@@ -9,6 +9,7 @@ from typing import Any
 
 from hubctl.errors import RemoteFailed
 from hubctl.fleet.cluster import Cluster
+from hubctl.model.apiserver import ApiServer
 from hubctl.model.snapshot import Resource, Snapshot
 
 PAGE = 500
@@ -16,11 +17,16 @@ PAGE = 500
 
 
 class HubApi:
-    """The hub's API server."""
+    """The hub's API server.
+
+    Attributes:
+        server: for those that write what hubctl says of itself.
+    """
 
     def __init__(self, cluster: Cluster, resources: Sequence[Resource]) -> None:
         """Take the server and the kinds that snapshots hold; nothing is asked yet."""
         self._cluster = cluster
+        self.server: ApiServer = cluster
         self._resources = tuple(resources)
 
     async def snapshot(self, now: datetime) -> Snapshot:

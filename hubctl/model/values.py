@@ -21,8 +21,10 @@ from hubctl.model.credential import NotCredential
 from hubctl.model.delivery import Delivery
 from hubctl.model.fleetsource import FleetSource
 from hubctl.model.gitops import GitOps
+from hubctl.model.pace import Backoff
 from hubctl.model.pausing import PlannedPause
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
+from hubctl.model.reporting import Metrics
 from hubctl.model.route import Route
 from hubctl.model.runtime import ServingRuntime
 from hubctl.model.served import SpokeModel
@@ -181,6 +183,7 @@ class Observe(Strict):
     token_env: str | None = Field(None, description="name of the variable that holds the bearer token")
     ca_file: str | None = Field(None, description="CA bundle; {cluster} is replaced; default: the system's")
     route: Route | None = None
+    backoff: Backoff = Backoff()
 
     @model_validator(mode="after")
     def _one_token(self) -> "Observe":
@@ -307,6 +310,7 @@ class HubctlSection(Strict):
     schemas: Schemas = Schemas()
     controller: Controller = Controller()
     witness: Witness = Witness()
+    metrics: Metrics = Metrics()
 
     @model_validator(mode="after")
     def _reachable(self) -> "HubctlSection":

@@ -76,10 +76,19 @@ class Store:
                 table.name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
                 for table in tables.METADATA.sorted_tables
             }
-            if (path := _file(self.database.url)) is not None:
-                return Size(sum(part.stat().st_size for part in (path, _log(path)) if part.exists()), rows)
+        return Size(self.bytes(), rows)
+
+    def bytes(self) -> int:
+        """Bytes on disk, the log included; counts no rows, so that each pass can ask.
+
+        Raises:
+            StoreUnavailable: the database failed.
+        """
+        if (path := _file(self.database.url)) is not None:
+            return sum(part.stat().st_size for part in (path, _log(path)) if part.exists())
+        with self.database.reading() as connection:
             held = connection.execute(sa.text("SELECT pg_database_size(current_database())")).scalar_one()
-            return Size(int(held), rows)
+        return int(held)
 
     def check(self) -> None:
         """Read every page of a SQLite file; PostgreSQL checks its own.

@@ -141,3 +141,24 @@ def test_lapsed_pause_of_the_values_holds_nothing(poised: World) -> None:
     assert poised.status()["pauses"] == []
     poised.reconcile()
     assert "applied" in poised.states().values()
+
+
+def test_silent_spoke_is_asked_less_often_and_at_once_when_a_person_asks(healthy: World) -> None:
+    healthy.edit_values(lambda hubctl: hubctl["observe"].update(backoff={"after": 1}))
+    healthy.predictors.down("south")
+    healthy.reconcile()
+    healthy.predictors.up("south")
+    before = healthy.predictors.polls("south", MODEL)
+    made = healthy.reconcile()
+    assert {one["cluster"] for one in made["observations"]} == set(healthy.spokes) - {"south"}
+    assert "spoke-unreachable:south" in {one["key"] for one in made["findings"]}
+    shown = {one["name"]: one for one in healthy.status()["clusters"]}
+    assert shown["south"]["nextPoll"] is not None
+    assert (shown["south"]["health"], shown["north"]["nextPoll"]) == ("unknown", None)
+    assert "next poll in" in healthy.inside("status", expect=1).out
+    assert healthy.predictors.polls("south", MODEL) == before
+    healthy.inside("poll", "--cluster", "south")
+    assert healthy.predictors.polls("south", MODEL) == before + 1
+    healthy.edit_values(lambda hubctl: hubctl["observe"].update(backoff={"most": 0}))
+    healthy.reconcile()
+    assert healthy.open_keys() == []
