@@ -8,20 +8,18 @@ import asyncio
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 
 from hubctl import hub, leading
-from hubctl.conform import cache
 from hubctl.errors import Fenced, HubctlError, InputError
 from hubctl.fleet.election import Election
 from hubctl.inputs import load
 from hubctl.model.base import parse_duration
 from hubctl.model.controlling import LeaderElection
 from hubctl.reconcile import Pass, reconcile
-from hubctl.render.templates import load_templates
+from hubctl.reloading import Reloader
 from hubctl.settings import Settings
 
 log = structlog.get_logger("hubctl")
@@ -37,41 +35,38 @@ async def run(settings: Settings, environ: Mapping[str, str], *, interval: str |
     pause = _pause(interval)
     stop = asyncio.Event()
     _listen(stop)
-    sources = load.read_sources(settings)
+    reloader = Reloader(settings)
+    settings, sources = await reloader.first()
     while not stop.is_set():
         async with leading.term(settings, _election(sources), environ, stop) as term:
             leads = term is not None or not leading.takes_part(_election(sources), environ)
             while leads and not stop.is_set() and not _is_over(term):
                 # Opened anew when how to poll or where to store changes; kept else, with its connections.
                 async with hub.open_hub(settings, environ, sources=sources, term=term) as opened:
-                    after = await _led(opened, stop, pause)
-                leads, sources = _election(after) == _election(sources), after
+                    after = await _led(opened, reloader, stop, pause)
+                leads = _election(after.sources) == _election(sources)
+                settings, sources = after.settings, after.sources
     log.info("stopped")
 
 
-async def _led(opened: hub.Hub, stop: asyncio.Event, pause: float | None) -> load.Sources:
-    """Passes with one hub; what the files say after them."""
+async def _led(opened: hub.Hub, reloader: Reloader, stop: asyncio.Event, pause: float | None) -> hub.Hub:
+    """Passes with one hub, until told to stop, the term ends or the hub must be opened anew; the hub as it is then."""
     try:
         await leading.claim(opened.store, opened.term, datetime.now(UTC))
     except Fenced as error:
         log.warning("this process may not act", error=str(error), hint=error.hint)
         await leading.sleep(1.0, stop)
-        return opened.sources
-    return (await _passes(opened, stop, pause)).sources
-
-
-async def _passes(opened: hub.Hub, stop: asyncio.Event, pause: float | None) -> hub.Hub:
-    """Passes with one hub, until told to stop, the term ends or the hub must be opened anew."""
-    while not stop.is_set() and not _is_over(opened.term):
+        return opened
+    wake = (stop,) if opened.term is None else (stop, opened.term.over)
+    while not any(event.is_set() for event in wake):
         began = time.monotonic()
-        await _one(opened)
-        wanted = pause if pause is not None else opened.sources.values.hubctl.observe.interval
-        wake = (stop,) if opened.term is None else (stop, opened.term.over)
-        await leading.sleep(wanted - (time.monotonic() - began), *wake)
-        fresh = _reloaded(opened)
+        fresh = await reloader.again(opened)
         if _needs_reopening(opened, fresh):
             return fresh
         opened = fresh
+        await _one(opened)
+        wanted = pause if pause is not None else opened.sources.values.hubctl.observe.interval
+        await leading.sleep(wanted - (time.monotonic() - began), *wake)
     return opened
 
 
@@ -118,21 +113,6 @@ def _report(made: Pass) -> None:
         ok=sum(seen.outcome == "ok" for seen in made.observations),
         findings=[found.key for found in made.findings if not found.inhibited_by],
     )
-
-
-def _reloaded(opened: hub.Hub) -> hub.Hub:
-    """The hub with what the files say now; with what they said before when they are wrong now."""
-    try:
-        sources = load.read_sources(opened.settings)
-        templates = load_templates(opened.settings.directory / "templates")
-        validators = cache.validators_of(opened.settings, sources.values)
-    except HubctlError as error:
-        log.warning("the changed inputs are wrong; the last good ones stay", error=str(error), hint=error.hint)
-        return opened
-    to = opened.outlet
-    if validators.digest != to.validators.digest:  # the same ones are compiled already
-        to = replace(to, validators=validators)
-    return replace(opened, sources=sources, templates=templates, outlet=to)
 
 
 def _needs_reopening(before: hub.Hub, after: hub.Hub) -> bool:

@@ -80,7 +80,7 @@ async def reconcile(hub: hubs.Hub, now: datetime, *, dry_run: bool = False) -> P
     """
     if dry_run:
         return await through(STAGES, hub, Pass(now, dry_run=True))
-    number = hub.store.journal.begin_pass(now)
+    number = hub.store.journal.begin_pass(now, hub.settings.commit, hub.complaint)
     made = await through(STAGES, hub, Pass(now))
     hub.store.journal.end_pass(number, now, made.commit.id if made.commit else "", summary_of(made))
     return made
