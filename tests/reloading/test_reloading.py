@@ -34,7 +34,7 @@ def settings(remote: Remote) -> Settings:
 
 async def test_first_commit_that_is_wrong_is_an_error_as_there_is_no_other(remote: Remote) -> None:
     remote.commit({"values-hub.yaml": BAD, "clusters/.keep": b""})
-    with pytest.raises(InputError, match="values-hub.yaml:2"):
+    with pytest.raises(InputError, match=r"values-hub\.yaml:2"):
         await Reloader(settings(remote)).first()
 
 
