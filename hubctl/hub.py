@@ -48,6 +48,7 @@ class Hub:
         poller: the only door to predictors.
         api: the hub's own API server; None when nothing in the values needs it.
         term: while which this process may act; None when it need not be elected.
+        complaint: why what the files say now is not in force; empty when it is.
     """
 
     settings: Settings
@@ -59,6 +60,7 @@ class Hub:
     poller: Poller
     api: HubApi | None = None
     term: Election | None = None
+    complaint: str = ""
 
     def check(self) -> None:
         """See that this process may go on.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from hubctl.errors import Fenced, InputError, StoreUnavailable
+from hubctl.errors import Fenced, InputError, RemoteFailed, StoreUnavailable
 from hubctl.fleet.election import Election
 from hubctl.model.controlling import LeaderElection
 from hubctl.settings import Settings
@@ -27,6 +27,8 @@ if TYPE_CHECKING:  # publish and diff start without them
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 """Where Kubernetes tells a pod its namespace."""
+
+RIGHTS = "see that the API server is up, and that this account may get, create and update leases in that namespace"
 
 _PROCESS = secrets.token_hex(4)
 """Tells this process from the one before it in the same pod."""
@@ -102,6 +104,7 @@ async def term(
         log.info("leading", lease=election.candidate.lease, identity=election.candidate.identity, epoch=election.epoch)
         async with _alone(settings.state, election, stop) as alone:
             yield election if alone else None
+        log.info("leading no more", lease=election.candidate.lease, epoch=election.epoch, leader=election.holder)
     finally:
         await election.resign()
 
@@ -114,6 +117,7 @@ async def turn(
 
     Raises:
         Fenced: another one leads.
+        RemoteFailed: the Lease cannot be had.
         StoreUnavailable: another process is at work on the state folder.
     """
     if not takes_part(wanted, environ):
@@ -124,6 +128,8 @@ async def turn(
     election.begin()
     try:
         await sleep(2.0 * election.candidate.retry_period, election.won, election.over)
+        if not election.won.is_set() and election.problem:
+            raise RemoteFailed(election.problem, where=f"Lease {election.candidate.lease}", hint=RIGHTS)
         if not election.won.is_set():
             raise Fenced(
                 f"{election.holder or 'another process'} leads, and it alone acts",
@@ -171,11 +177,17 @@ def _election(wanted: LeaderElection, environ: Mapping[str, str]) -> Election:
 
 
 async def _won(election: Election, stop: asyncio.Event) -> None:
-    """Wait for the Lease, and say for whom."""
-    seen: str | None = None
+    """Wait for the Lease, and say what for, each thing once."""
+    seen, problem = "", ""
     while not (stop.is_set() or election.won.is_set() or election.over.is_set()):
         await sleep(election.candidate.retry_period, stop, election.won, election.over)
-        if election.holder != seen and not election.won.is_set():
+        if election.won.is_set():
+            return
+        if election.problem != problem:
+            problem = election.problem
+            if problem:
+                log.warning("no lease", lease=election.candidate.lease, error=problem, hint=RIGHTS)
+        if election.holder != seen:
             seen = election.holder
             log.info("standing by", lease=election.candidate.lease, leader=seen)
 

@@ -91,7 +91,7 @@ async def reconcile(hub: hubs.Hub, now: datetime, *, dry_run: bool = False) -> P
     """
     if dry_run:
         return await through(STAGES, *await begun(hub, Pass(now, dry_run=True)))
-    number = hub.store.journal.begin_pass(now)
+    number = hub.store.journal.begin_pass(now, hub.settings.commit, hub.complaint)
     made = await through(STAGES, *await begun(hub, Pass(now)))
     hub.store.journal.end_pass(number, now, made.commit.id if made.commit else "", summary_of(made))
     return made
@@ -197,9 +197,7 @@ async def conclude(hub: hubs.Hub, so_far: Pass) -> Pass:
     witnesses = testimony.of_fleet(so_far.snapshot, so_far.fleet, hub.templates.own, now=now)
     said = Said(witnesses, hub.store.witnesses.load(), policy.witness, tip_of(hub, so_far))
     polled, last, left_out = so_far.observations, so_far.remembered, so_far.waiting.keys()
-    made = aggregate(
-        polled, last, policy.aggregate, expected=expected, waiting=left_out, now=now, testimony=said
-    )
+    made = aggregate(polled, last, policy.aggregate, expected=expected, waiting=left_out, now=now, testimony=said)
     seen = discover.findings(so_far.looked, policy.fleet, so_far.now) if so_far.looked else ()
     return replace(so_far, health=made.health, findings=(*seen, *made.findings), witnesses=made.witnesses)
 

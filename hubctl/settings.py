@@ -4,7 +4,7 @@ Apart from the values file, because these belong to the person or pod that runs 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hubctl.errors import InputError
@@ -12,6 +12,36 @@ from hubctl.errors import InputError
 SWITCH = "ENABLE_KSERVE_INTEGRATION"
 """The variable by which the coordination engine, and hubctl with it, leaves KServe alone."""
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+REPOSITORY, BRANCH, PATH = "HUBCTL_CONFIG_REPO", "HUBCTL_CONFIG_BRANCH", "HUBCTL_CONFIG_PATH"
+"""Variables that say where the inputs come from."""
+
+CREDENTIALS = {
+    "token_file": "HUBCTL_CONFIG_TOKEN_FILE",
+    "username_file": "HUBCTL_CONFIG_USERNAME_FILE",
+    "password_file": "HUBCTL_CONFIG_PASSWORD_FILE",
+    "ca_file": "HUBCTL_CONFIG_CA_FILE",
+    "ssh_key_file": "HUBCTL_CONFIG_SSH_KEY_FILE",
+    "known_hosts_file": "HUBCTL_CONFIG_KNOWN_HOSTS_FILE",
+}
+"""Kind of credential: the variable that names a file with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigRepository:
+    """The Git repository that the inputs come from.
+
+    Attributes:
+        url: or a path.
+        branch: followed.
+        path: of the folder with the values file in it.
+        files: kind of credential, such as ``token_file``, to the file that holds it.
+    """
+
+    url: str
+    branch: str = "main"
+    path: str = "."
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +58,8 @@ class Settings:
         namespace: hubctl's own on the hub; empty where it runs in no pod and no variable says.
         kubeconfig: of the hub's own API server. None: as the Kubernetes client finds it, then the pod we are in.
         context: in it. None: the current one.
+        config: where the inputs come from; None: the folder is somebody else's.
+        commit: of that repository that ``directory`` stands at; empty before the first.
     """
 
     directory: Path
@@ -39,6 +71,8 @@ class Settings:
     namespace: str = ""
     kubeconfig: Path | None = None
     context: str | None = None
+    config: ConfigRepository | None = None
+    commit: str = ""
 
     @property
     def stop_file(self) -> Path:
@@ -54,10 +88,13 @@ class Settings:
 def read_settings(directory: str | None, environ: Mapping[str, str]) -> Settings:
     """Settings from ``-C DIR`` and the environment; the flag wins over ``HUBCTL_DIRECTORY``.
 
+    With ``HUBCTL_CONFIG_REPO`` and neither of them, the inputs are those that ``hubctl run`` checked out last.
+
     Raises:
         InputError: the folder does not exist.
     """
-    chosen = Path(directory or environ.get("HUBCTL_DIRECTORY") or ".").absolute()
+    named = directory or environ.get("HUBCTL_DIRECTORY")
+    chosen = Path(named or ".").absolute()
     if not chosen.is_dir():
         raise InputError(
             f"there is no folder {chosen}", hint="pass an existing one with -C DIR, or run `hubctl init DIR`"
@@ -65,7 +102,7 @@ def read_settings(directory: str | None, environ: Mapping[str, str]) -> Settings
     state = Path(environ.get("HUBCTL_STATE") or chosen / ".hubctl").absolute()
     schemas = Path(environ["HUBCTL_SCHEMAS"]).absolute() if environ.get("HUBCTL_SCHEMAS") else None
     switch = environ.get("HUBCTL_KILL_SWITCH")
-    return Settings(
+    made = Settings(
         directory=chosen,
         state=state,
         remote=environ.get("HUBCTL_REMOTE", ""),
@@ -76,6 +113,8 @@ def read_settings(directory: str | None, environ: Mapping[str, str]) -> Settings
         kubeconfig=Path(environ["HUBCTL_KUBECONFIG"]).absolute() if environ.get("HUBCTL_KUBECONFIG") else None,
         context=environ.get("HUBCTL_CONTEXT") or None,
     )
+    url = environ.get(REPOSITORY, "")
+    return made if named or not url else following(made, url, None, None, environ)
 
 
 def _namespace_of_pod() -> str:
@@ -87,3 +126,15 @@ def _namespace_of_pod() -> str:
 
 def _about_kserve(variable: str) -> bool:
     return variable == SWITCH or variable.startswith("KSERVE_")
+
+
+def following(
+    settings: Settings, url: str, branch: str | None, path: str | None, environ: Mapping[str, str]
+) -> Settings:
+    """The settings of a run whose inputs come from a repository; what is None is as the environment says."""
+    files = {kind: environ[name] for kind, name in CREDENTIALS.items() if environ.get(name)}
+    config = ConfigRepository(url, branch or environ.get(BRANCH) or "main", path or environ.get(PATH) or ".", files)
+    current = settings.state / "config" / "current"
+    if not current.is_dir():
+        return replace(settings, config=config)
+    return replace(settings, config=config, directory=current, commit=current.readlink().parts[1])

@@ -24,7 +24,7 @@ from hubctl.observe import pace
 from hubctl.observe.poll import Poller
 from hubctl.reconcile import Pass, services
 from hubctl.reconcile import reconcile as one_pass
-from hubctl.settings import Settings
+from hubctl.settings import Settings, following
 from hubctl.store.records import PassRecord
 from hubctl.store.schema import open_store
 
@@ -106,17 +106,36 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
     envvar="HUBCTL_LISTEN",
     help="Answer /healthz, /readyz and /metrics there, or off [default: :8080 in a pod, else off].",
 )
+@click.option("--config-repo", metavar="URL", help="Git repository of the inputs [default: $HUBCTL_CONFIG_REPO].")
+@click.option("--config-branch", metavar="NAME", help="Its branch [default: $HUBCTL_CONFIG_BRANCH or main].")
+@click.option(
+    "--config-path", metavar="PATH", help="Folder of the values file in it [default: $HUBCTL_CONFIG_PATH or .]."
+)
 @click.pass_obj
-def run(settings_of: Any, interval: str | None, listen: str | None) -> None:
+def run(
+    settings_of: Any,
+    interval: str | None,
+    listen: str | None,
+    config_repo: str | None,
+    config_branch: str | None,
+    config_path: str | None,
+) -> None:
     """Run passes until SIGTERM or Ctrl-C; the pass under way is finished first.
 
-    Values and clusters are read again before each pass; a change that is wrong keeps the last good one in force.
+    Values and clusters are read again before each pass, from the folder, or from the newest commit of --config-repo.
+    A change that is wrong keeps the last good one in force.
 
     \b
-    Example:
+    Examples:
       hubctl run --interval 30s --listen 127.0.0.1:8080
+      hubctl run --config-repo https://git.example.com/platform/fleet.git --config-path production
     """
     settings = settings_of()
+    url = config_repo or (settings.config.url if settings.config else "")
+    if url:
+        settings = following(settings, url, config_branch, config_path, os.environ)
+    elif config_branch or config_path:
+        raise InputError("nothing says of which repository", hint="pass --config-repo URL, or set HUBCTL_CONFIG_REPO")
     log_to_standard_error()
     where = listen or (":8080" if "KUBERNETES_SERVICE_HOST" in os.environ else "off")
     asyncio.run(controller.run(settings, os.environ, interval=interval, listen=where))
@@ -162,7 +181,7 @@ def status(settings_of: Any, storage: bool, shape: str) -> None:
     blind = any(item.kind is FindingKind.HUB_UNREACHABLE for item in incidents)
     slow = {} if blind else pace.waiting(services(inputs), health, hub.pace_of(sources.values.hubctl), now=now)
     data = shapes.status_data(inputs, health, incidents, slow) | holds_data(held, now)
-    data["leader"] = shapes.leader_data(leader)
+    data |= shapes.running_data(leader, last)
     data["waiting"] = proposals.waiting(executing, last)
     if size is not None:
         data["storage"] = {"bytes": size.bytes, "rows": dict(size.rows)}
@@ -290,6 +309,10 @@ def print_status(data: dict[str, Any], last: PassRecord | None) -> None:
         output.say(f"store: {data['storage']['bytes'] / 1024:.0f} KiB; rows: {rows_held}")
     for item in data["waiting"]:
         output.say(f"{item['remediation'] or 'the fleet'} {WAITS}{item['url']}", colour="yellow")
+    if data["configuration"]:
+        output.say(f"configuration {data['configuration'][:12]}")
+    if data["complaint"]:
+        output.say(f"not in force: {data['complaint']}", colour="yellow")
     if data["leader"]:
         since = output.ago(data["leader"]["since"], now)
         output.say(f"leader {data['leader']['holder']}, epoch {data['leader']['epoch']}, for {since}")

@@ -17,7 +17,7 @@ from hubctl.publish import changes
 
 if TYPE_CHECKING:  # publish and diff start without what a whole pass needs
     from hubctl.reconcile import Pass
-    from hubctl.store.records import TermRecord
+    from hubctl.store.records import PassRecord, TermRecord
 
 
 def observation_data(seen: Observation) -> dict[str, Any]:
@@ -157,9 +157,13 @@ def status_data(
     return {"clusters": clusters, "incidents": [incident_data(incident) for incident in incidents]}
 
 
-def leader_data(term: "TermRecord | None") -> dict[str, Any] | None:
-    """Who wrote into the store last, where replicas are elected: ``{"holder", "epoch", "since"}``."""
-    return None if term is None else {"holder": term.holder, "epoch": term.epoch, "since": term.since}
+def running_data(term: "TermRecord | None", last: "PassRecord | None") -> dict[str, Any]:
+    """Who leads and from which configuration: ``{"leader", "configuration", "complaint"}``."""
+    return {
+        "leader": None if term is None else {"holder": term.holder, "epoch": term.epoch, "since": term.since},
+        "configuration": last.configuration if last else "",
+        "complaint": last.complaint if last else "",
+    }
 
 
 def model_data(model: InferenceService, health: PredictorHealth | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class Election:
         return self._lock.holder
 
     @property
+    def problem(self) -> str:
+        """Why the Lease could not be asked for last; empty when it could."""
+        return self._lock.problem
+
+    @property
     def epoch(self) -> int:
         """Of our term; 0 before it."""
         return self._lock.epoch or 0
@@ -60,7 +66,7 @@ class Election:
         Raises:
             Fenced: it does not, or the API does not answer.
         """
-        await asyncio.to_thread(self._lock.confirm)
+        await self._asked(self._lock.confirm)
 
     async def raise_to(self, epoch: int) -> None:
         """Move our term to a later epoch.
@@ -68,12 +74,19 @@ class Election:
         Raises:
             Fenced: it ended, or the API does not answer.
         """
-        await asyncio.to_thread(self._lock.raise_to, epoch)
+        await self._asked(partial(self._lock.raise_to, epoch))
 
     async def resign(self) -> None:
         """End the candidacy; the Lease is given back if it is ours. The thread ends of it, at its next try."""
         await asyncio.to_thread(self._lock.release)
         self.over.set()
+
+    async def _asked(self, what: Callable[[], None]) -> None:
+        try:
+            await asyncio.to_thread(what)
+        finally:
+            if self._lock.over:
+                self.over.set()
 
     def _run(self) -> None:
         from kubernetes.leaderelection import electionconfig, leaderelection  # noqa: PLC0415 - as above

@@ -21,6 +21,7 @@ from hubctl.fleet.cluster import Cluster
 _FAILURES = (ApiException, urllib3.exceptions.HTTPError, OSError, ValueError)
 """What a request may raise: an answer that is a no, no answer, a credential that cannot be read, an odd body."""
 
+_USUAL = (404, 409)
 _SHOWN = 300
 
 
@@ -58,6 +59,7 @@ class FencedLock(LeaseLock):  # type: ignore[misc]  # the library is not typed
     Attributes:
         epoch: of our term; None before it.
         holder: who had the Lease when it was looked at last, empty for nobody.
+        problem: why the API was of no use when it was asked last; empty when it was.
     """
 
     def __init__(self, cluster: Cluster, candidate: Candidate) -> None:
@@ -68,13 +70,18 @@ class FencedLock(LeaseLock):  # type: ignore[misc]  # the library is not typed
         # Two tries must fit into the deadline, or one answer that is lost ends the term.
         seconds = max(1.0, min(candidate.retry_period, candidate.renew_deadline / 2))
         for name in ("read_namespaced_lease", "create_namespaced_lease", "replace_namespaced_lease"):
-            setattr(api, name, partial(getattr(api, name), _request_timeout=seconds))
+            setattr(api, name, partial(self._noted, partial(getattr(api, name), _request_timeout=seconds)))
         # The election's thread, the pass and the end of the process all look at and write the same Lease.
         self._turn = threading.RLock()
         self._over = False
         self._renewed = 0.0
         self.epoch: int | None = None
-        self.holder = ""
+        self.holder = self.problem = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether the candidacy was ended, by us or by what the Lease says."""
+        return self._over
 
     def get(self, name: str, namespace: str) -> tuple[bool, Any]:
         """The Lease as the election wants it.
@@ -174,6 +181,18 @@ class FencedLock(LeaseLock):  # type: ignore[misc]  # the library is not typed
                 self.api_instance.replace_namespaced_lease(self.name, self.namespace, lease)
             except _FAILURES:
                 return  # It expires by itself.
+
+    def _noted(self, request: Any, *args: Any, **more: Any) -> Any:
+        """The answer to a request; the library does not tell anybody of those that fail."""
+        try:
+            answer = request(*args, **more)
+        except _FAILURES as error:
+            # No Lease yet, or another one was faster: both are part of an election.
+            usual = isinstance(error, ApiException) and error.status in _USUAL
+            self.problem = "" if usual else _said(error)
+            raise
+        self.problem = ""
+        return answer
 
     def _asked(self, call: Any) -> tuple[bool, Any]:
         """What the library's lock answers, also where it lets an error through that is not the API's."""

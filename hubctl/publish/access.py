@@ -16,8 +16,8 @@ from hubctl.errors import RemoteFailed
 from hubctl.model.gitops import Credentials
 
 TOKEN_USER = "x-access-token"  # noqa: S105 - the user's name that goes with a token where nothing names another
-_PLACE = "values-hub.yaml hubctl.gitops.credentials"
-_SECTION = "hubctl.gitops.credentials"
+_FILE = "values-hub.yaml "
+_PLACE = f"{_FILE}hubctl.gitops.credentials"
 
 HINTS = (
     (("Authentication failed", "error: 401", "error: 403", "could not read Username"), "a password or token"),
@@ -34,10 +34,12 @@ class Access:
 
     Attributes:
         directory: what relative files are relative to.
+        place: where the credentials are named, for messages.
     """
 
     credentials: Credentials = field(default_factory=Credentials)
     directory: Path = Path()
+    place: str = _PLACE
 
     def options(self, remote: str) -> tuple[str, ...]:
         """Settings for ``git -c``, for HTTPS only; all for this server, so that a redirect to another gets nothing."""
@@ -77,11 +79,11 @@ class Access:
             self._read("caFile", named.ca_file)
         if not self._sends_password(remote):
             return ()
-        user = _line("usernameFile", self._read("usernameFile", named.username_file)) or TOKEN_USER
-        secret = _line("passwordFile", self._read("passwordFile", named.password_file))
-        secret = secret or _line("tokenFile", self._read("tokenFile", named.token_file))
+        user = self._line("usernameFile", self._read("usernameFile", named.username_file)) or TOKEN_USER
+        secret = self._line("passwordFile", self._read("passwordFile", named.password_file))
+        secret = secret or self._line("tokenFile", self._read("tokenFile", named.token_file))
         if named.token_env:
-            secret = _line("tokenEnv", os.environ.get(named.token_env, ""), f"the variable {named.token_env}")
+            secret = self._line("tokenEnv", os.environ.get(named.token_env, ""), f"the variable {named.token_env}")
         return (secret, base64.b64encode(f"{user}:{secret}".encode()).decode())
 
     def hint(self, said: str) -> str:
@@ -89,7 +91,7 @@ class Access:
         if self.credentials == Credentials():
             return ""
         look = next((look for words, look in HINTS if any(word in said for word in words)), "")
-        return f"see that {_SECTION} names {look} that is right for this remote" if look else ""
+        return f"see that {self.place.removeprefix(_FILE)} names {look} that is right for this remote" if look else ""
 
     def _sends_password(self, remote: str) -> bool:
         return self.credentials.has_password and _over_https(remote)
@@ -138,32 +140,31 @@ class Access:
         except OSError as error:
             raise RemoteFailed(
                 f"cannot read {path}: {error.strerror}",
-                where=f"{_PLACE}.{key}",
+                where=f"{self.place}.{key}",
                 hint="see that the file is there and that hubctl may read it",
             ) from error
         if not found.strip():
             raise RemoteFailed(
-                f"{path} is empty", where=f"{_PLACE}.{key}", hint="write what the remote expects into it"
+                f"{path} is empty", where=f"{self.place}.{key}", hint="write what the remote expects into it"
             )
         return found
 
+    def _line(self, key: str, text: str, what: str = "the file") -> str:
+        """The one line of a secret; empty for no text, unless it is a variable's.
 
-def _line(key: str, text: str, what: str = "the file") -> str:
-    """The one line of a secret; empty for no text, unless it is a variable's.
-
-    Raises:
-        RemoteFailed: there is more than one line, or what cannot be in one; what stands there is not shown.
-    """
-    if not text and key != "tokenEnv":
-        return ""
-    found = text.removesuffix("\n")
-    if not found.isprintable() or not found.strip():
-        raise RemoteFailed(
-            f"{what} holds {len(text)} characters, expected one line of printable ones",
-            where=f"{_PLACE}.{key}",
-            hint="write the secret alone into it, with at most a line break at the end",
-        )
-    return found
+        Raises:
+            RemoteFailed: there is more than one line, or what cannot be in one; what stands there is not shown.
+        """
+        if not text and key != "tokenEnv":
+            return ""
+        found = text.removesuffix("\n")
+        if not found.isprintable() or not found.strip():
+            raise RemoteFailed(
+                f"{what} holds {len(text)} characters, expected one line of printable ones",
+                where=f"{self.place}.{key}",
+                hint="write the secret alone into it, with at most a line break at the end",
+            )
+        return found
 
 
 def _over_https(remote: str) -> bool:

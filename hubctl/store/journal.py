@@ -130,8 +130,8 @@ class Journal:
         with self._database.reading() as connection:
             return documents.nouns(connection, Observation, statement.order_by(table.c.n.desc()))
 
-    def begin_pass(self, now: datetime, configuration: str = "") -> int:
-        """Record that a pass began, and from which configuration; its number.
+    def begin_pass(self, now: datetime, configuration: str = "", complaint: str = "") -> int:
+        """Record that a pass began, from which configuration and why not from a newer one; its number.
 
         The oldest passes beyond PASSES_KEPT are forgotten.
 
@@ -140,7 +140,7 @@ class Journal:
         """
         table = tables.passes
         row: dict[str, Any] = {"began_at": now, "ended_at": None, "commit": "", "summary": ""}
-        row["configuration"] = configuration
+        row |= {"configuration": configuration, "complaint": complaint}
         with self._database.writing() as connection:
             number = int(connection.execute(sa.insert(table).returning(table.c.id), row).scalar_one())
             connection.execute(sa.delete(table).where(table.c.id <= number - PASSES_KEPT))

@@ -18,6 +18,7 @@ class PassRecord:
         commit: what it published, empty when nothing changed.
         summary: one line for people.
         configuration: the commit of the configuration repository that it worked from, empty where there is none.
+        complaint: why what the files say now is not in force; empty when it is.
     """
 
     id: int
@@ -26,6 +27,7 @@ class PassRecord:
     commit: str = ""
     summary: str = ""
     configuration: str = ""
+    complaint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,7 @@ passes = sa.Table(
     sa.Column("commit", sa.String, nullable=False),
     sa.Column("summary", sa.String, nullable=False),
     sa.Column("configuration", sa.String, nullable=False, server_default=""),
+    sa.Column("complaint", sa.String, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 

@@ -42,11 +42,11 @@ class Pulse:
         """What readiness rests on, without any detail of why."""
         return {
             "configuration": "ok" if self.configured else "not read yet",
-            "store": "ok" if self.stored else "not usable",
+            "store": ("ok" if self.stored else "not usable") if self.leading else "not needed",
             "leadership": "leading" if self.leading else "standing by",
         }
 
     @property
     def ready(self) -> bool:
         """Whether passes can be made here, or could if it were this process's turn."""
-        return self.configured and self.stored
+        return self.configured and (self.stored or not self.leading)

@@ -125,6 +125,23 @@ async def test_lease_that_a_person_changed_ends_the_term_and_the_next_one_has_a_
         assert lease(leases, "person-removed")["leaseTransitions"] == 2
 
 
+@pytest.fixture
+def guest(server_folder: Path, kubeconfig: Path, tmp_path: Path) -> Path:
+    """A kubeconfig of somebody who may do nothing."""
+    assert (server_folder / "guest.pem").is_file()
+    (tmp_path / "guest").write_text(kubeconfig.read_text().replace("admin.pem", "guest.pem"))
+    return tmp_path / "guest"
+
+
+async def test_account_without_the_right_to_leases_is_told_so(guest: Path) -> None:
+    async with standing(guest, "forbidden", "guest") as election:
+        async with asyncio.timeout(30):
+            while not election.problem:  # noqa: ASYNC110 - another thread finds it
+                await asyncio.sleep(0.05)
+        assert 'User "guest" cannot get resource "leases"' in election.problem
+        assert not election.won.is_set()
+
+
 async def test_leader_that_cannot_reach_the_api_acts_no_more_and_another_one_does(
     leases: Api, kubeconfig: Path, tmp_path: Path
 ) -> None:

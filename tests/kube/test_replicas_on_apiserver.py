@@ -1,10 +1,12 @@
 """Two replicas of `hubctl run`: one store, one remote, one Lease on a real API server; and one effect."""
 
+import json
 import os
+import shutil
 import signal
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +91,12 @@ class Replicas:
         spec: dict[str, Any] = answer.json()["spec"] if answer.status_code == httpx.codes.OK else {}
         return spec
 
+    def edit(self, **spec: object) -> None:
+        """What a person does with `kubectl edit lease`."""
+        patch = {"content-type": "application/merge-patch+json"}
+        path = f"{LEASES}/{self._world.environ['LEASE']}"
+        self._api.client.patch(path, content=json.dumps({"spec": spec}), headers=patch).raise_for_status()
+
     @property
     def leader(self) -> str:
         return str(self.lease.get("holderIdentity") or "").partition("_")[0]
@@ -147,9 +155,38 @@ def test_leader_that_stalls_past_its_lease_does_nothing_afterwards(world: World,
     assert "Traceback" not in first.said + second.said
 
 
-def test_leader_that_is_told_to_stop_hands_over_without_waiting_for_its_lease(
-    world: World, replicas: Replicas, api: Api
+def test_effect_of_a_leader_that_just_lost_its_lease_is_refused_and_kept_for_the_next(
+    world: World, replicas: Replicas, at: Path
 ) -> None:
+    # So long that the leader itself does not look again.
+    slow = {"leaseDuration": "90s", "renewDeadline": "60s", "retryPeriod": "45s"}
+    world.edit_values(lambda hubctl: hubctl["controller"]["leaderElection"].update(slow))
+    git_before_the_pass = world.home / "bin"
+    git_before_the_pass.mkdir()
+    wait = (
+        f'case " $* " in *" ls-remote "*) touch {at}; while [ ! -e {at.with_name("go")} ]; do sleep 0.02; done;; esac'
+    )
+    (git_before_the_pass / "git").write_text(f'#!/bin/sh\n{wait}\nexec {shutil.which("git")} "$@"\n')
+    (git_before_the_pass / "git").chmod(0o755)
+    world.environ["PATH"] = f"{git_before_the_pass}:{os.environ['PATH']}"
+    first = replicas.start("first")
+    until(at.exists, "the pass")
+    replicas.edit(holderIdentity="a-person")
+    at.with_name("go").touch()
+    until(lambda: "it is held by a-person now" in first.said, "the refusal")
+    assert set(world.states().values()) == {"executing"}
+    assert world.actions() == []
+    world.edit_values(lambda hubctl: hubctl["controller"]["leaderElection"].update(ELECTION))
+    assert "a-person leads, and it alone acts" in world.hubctl("reconcile", expect=4).err
+    replicas.edit(holderIdentity="")
+    world.hubctl("reconcile", HUBCTL_STATE=str(world.home / "state-person"))
+    sound(world)
+    assert world.inside("status", "-o", "json", expect=None).json["leader"]["epoch"] == 2
+    first.process.terminate()
+    assert first.ended() == 0
+
+
+def test_leader_that_is_told_to_stop_hands_over_without_waiting_for_its_lease(world: World, replicas: Replicas) -> None:
     first = replicas.start("first")
     until(lambda: "applied" in world.states().values(), "the rollback")
     second = replicas.start("second")
@@ -160,11 +197,8 @@ def test_leader_that_is_told_to_stop_hands_over_without_waiting_for_its_lease(
     until(lambda: '"event": "pass"' in second.said, "its pass")
     sound(world)
     # A person has the Lease; the leader notices, and waits.
-    patch = {"content-type": "application/merge-patch+json"}
-    edited = '{"spec": {"holderIdentity": "a-person", "leaseDurationSeconds": 3600}}'
-    api.client.patch(f"{LEASES}/{world.environ['LEASE']}", content=edited, headers=patch)
+    replicas.edit(holderIdentity="a-person", leaseDurationSeconds=3600)
     until(lambda: second.said.count("standing by") >= 2, "the second to wait again")
     second.process.terminate()
     assert second.ended() == 0
-    with suppress(KeyError):
-        assert replicas.leader == "a-person"
+    assert replicas.leader == "a-person"

@@ -8,7 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Make the table of the latest term, and both columns; what is there was written without an election."""
+    """Make the table of the latest term, and the columns; what is there was written without an election."""
     op.create_table(
         "term",
         sa.Column("id", sa.Integer, nullable=False, autoincrement=False),
@@ -19,3 +19,4 @@ def upgrade() -> None:
     )
     op.add_column("remediation", sa.Column("epoch", sa.Integer, nullable=False, server_default="0"))
     op.add_column("pass", sa.Column("configuration", sa.String, nullable=False, server_default=""))
+    op.add_column("pass", sa.Column("complaint", sa.String, nullable=False, server_default=""))

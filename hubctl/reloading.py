@@ -1,0 +1,117 @@
+"""Reloading: the inputs as they are now, of a folder or of a repository's branch; wrong ones never come into force.
+
+Apart from ``controller``, which knows when to ask. What keeps newer inputs out of force is said once, not in each pass.
+"""
+
+from dataclasses import replace
+
+import structlog
+
+from hubctl import discovery, hub
+from hubctl.conform import cache
+from hubctl.errors import HubctlError
+from hubctl.inputs import load
+from hubctl.publish.checkout import Checkout, Checkouts
+from hubctl.render.templates import load_templates
+from hubctl.settings import Settings
+
+log = structlog.get_logger("hubctl")
+
+
+class Reloader:
+    """Reads the inputs again and again.
+
+    Attributes:
+        problem: why the newest inputs are not in force; None when they are.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Take where the inputs are; nothing is read yet.
+
+        Raises:
+            InputError: the settings of the configuration repository are wrong.
+        """
+        self._settings = settings
+        self._checkouts = Checkouts(settings.state, settings.config) if settings.config else None
+        self._refused: tuple[str, HubctlError] | None = None
+        self._told = ""
+        self.problem: HubctlError | None = None
+
+    async def first(self) -> tuple[Settings, load.Sources]:
+        """What is in force at the start: the newest inputs, or those of the run before if they are wrong.
+
+        Raises:
+            InputError: they are wrong, and there are no earlier ones.
+            RemoteFailed: the configuration repository did not answer, and nothing of it is here.
+        """
+        if self._checkouts is None:
+            return self._settings, load.read_sources(self._settings)
+        try:
+            found = await self._checkouts.newest()
+            sources = load.read_sources(self._at(found))
+            load_templates(found.folder / "templates")
+        except HubctlError as error:
+            kept = self._checkouts.current()
+            if kept is None:
+                raise
+            self._complaint(error)
+            return self._at(kept), load.read_sources(self._at(kept))
+        return self._at(await self._checkouts.take(found)), sources
+
+    async def again(self, opened: hub.Hub) -> hub.Hub:
+        """The hub with what the inputs say now; with what they said before, and why, when they are wrong now."""
+        try:
+            fresh = await self._fresh(opened)
+        except HubctlError as error:
+            return replace(opened, complaint=self._complaint(error))
+        if self._told:
+            log.info("the inputs are right again")
+            self._told = ""
+        self.problem = None
+        if fresh.settings.commit != opened.settings.commit:
+            log.info("another configuration", commit=fresh.settings.commit, before=opened.settings.commit)
+        return replace(fresh, complaint="")
+
+    async def _fresh(self, opened: hub.Hub) -> hub.Hub:
+        if self._checkouts is None:
+            return _read(opened, opened.settings)
+        found = await self._checkouts.newest()
+        if found.commit == opened.settings.commit:
+            return _read(opened, opened.settings)
+        if self._refused and self._refused[0] == found.commit:
+            raise self._refused[1]
+        try:
+            fresh = _read(opened, self._at(found))
+        except HubctlError as error:
+            error.where = f"commit {found.commit[:12]}: {error.where}" if error.where else f"commit {found.commit[:12]}"
+            self._refused = (found.commit, error)
+            raise
+        return replace(fresh, settings=self._at(await self._checkouts.take(found)))
+
+    def _at(self, checkout: Checkout) -> Settings:
+        return replace(self._settings, directory=checkout.folder, commit=checkout.commit)
+
+    def _complaint(self, error: HubctlError) -> str:
+        self.problem = error
+        if str(error) != self._told:
+            log.warning(
+                "the changed inputs are not in force; the last good ones stay", error=str(error), hint=error.hint
+            )
+            self._told = str(error)
+        return self._told
+
+
+def _read(opened: hub.Hub, settings: Settings) -> hub.Hub:
+    """The hub with the inputs of some settings.
+
+    Raises:
+        HubctlError: they are wrong.
+    """
+    sources = load.read_sources(settings)
+    discovery.still_fits(sources, opened.store.inventories)
+    templates = load_templates(settings.directory / "templates")
+    validators = cache.validators_of(settings, sources.values)
+    to = opened.outlet
+    if validators.digest != to.validators.digest:  # the same ones are compiled already
+        to = replace(to, validators=validators)
+    return replace(opened, settings=settings, sources=sources, templates=templates, outlet=to)

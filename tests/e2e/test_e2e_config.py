@@ -1,0 +1,164 @@
+"""Inputs from a repository: followed commit by commit, and never left for ones that are wrong."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e.test_e2e_run import NEW, passes
+from tests.e2e.world import MODEL, Running, World, git, until
+
+
+@pytest.fixture
+def inputs(healthy: World) -> Path:
+    """A person's clone of a repository with the world's inputs in its folder ``fleets/one``."""
+    git(healthy.home, "init", "--quiet", "--bare", "--initial-branch=main", "inputs.git")
+    git(healthy.home, "clone", "--quiet", "inputs.git", "inputs")
+    clone = healthy.home / "inputs"
+
+    def elsewhere(hubctl: dict[str, object]) -> None:
+        hubctl["gitops"] = {"remote": str(healthy.remote), "repoURL": "https://git.example.com/fleet.git"}
+        hubctl["store"] = {"url": f"sqlite:///{healthy.store}"}
+        observe = hubctl["observe"]
+        assert isinstance(observe, dict)
+        observe["tokenFile"] = str(healthy.fleet / "token")
+        models = hubctl["models"]
+        assert isinstance(models, dict)
+        models[NEW] = models[MODEL]
+
+    healthy.edit_values(elsewhere)
+    for spoke in healthy.spokes:
+        rows = (healthy.fleet / f"features/{spoke}/{MODEL}.json").read_bytes()
+        (healthy.fleet / f"features/{spoke}/{NEW}.json").write_bytes(rows)
+    for name in ("values-hub.yaml", "clusters", "features"):
+        (clone / "fleets/one" / name).parent.mkdir(parents=True, exist_ok=True)
+        (healthy.fleet / name).rename(clone / "fleets/one" / name)
+    push(clone, "Begin")
+    healthy.environ |= {
+        "HUBCTL_STATE": str(healthy.home / "state"),
+        "HUBCTL_CONFIG_REPO": str(healthy.home / "inputs.git"),
+        "HUBCTL_CONFIG_PATH": "fleets/one",
+    }
+    return clone
+
+
+def push(clone: Path, message: str, *options: str) -> str:
+    git(clone, "add", "--all")
+    git(clone, "commit", "--quiet", "--allow-empty", "-m", message)
+    git(clone, "push", "--quiet", *options, "origin", "HEAD:main")
+    return git(clone, "rev-parse", "HEAD")
+
+
+def command(*arguments: str) -> list[str]:
+    """Without a folder: where the inputs are is said by the environment alone, as in a pod."""
+    return [sys.executable, "-m", "hubctl", *arguments]
+
+
+def status(world: World) -> Any:
+    done = subprocess.run(command("status", "-o", "json"), env=world.environment(), capture_output=True, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    return json.loads(done.stdout)
+
+
+@contextmanager
+def following(world: World) -> Iterator[Running]:
+    """A controller that follows the repository, until told to stop."""
+    log = world.home / f"log-{time.monotonic_ns()}"
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            command("run", "--interval", "0.1s"),
+            env=world.environment(),
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+        )
+    running = Running(process, log)
+    try:
+        yield running
+        process.terminate()
+        assert running.ended() == 0
+        assert "Traceback" not in running.said
+    finally:
+        running.kill()
+
+
+def in_force(running: Running) -> str:
+    """The newest commit that the controller said is in force."""
+    said = [json.loads(line) for line in running.said.splitlines()]
+    return next((line["commit"] for line in reversed(said) if line["event"] == "another configuration"), "")
+
+
+def test_controller_follows_the_repository_and_keeps_the_last_good_commit(healthy: World, inputs: Path) -> None:
+    values, north = inputs / "fleets/one/values-hub.yaml", inputs / "fleets/one/clusters/north.yaml"
+    good = values.read_text()
+    with following(healthy) as running:
+        passes(healthy)
+        values.write_text(good.replace("raiseAfter", "riseAfter"))
+        bad = push(inputs, "Misspell a key")
+        until(lambda: bad[:12] in running.said, "the refusal")
+        passes(healthy)
+        assert running.said.count(bad[:12]) == 1, "told once, not in every pass"
+        told = status(healthy)
+        assert told["configuration"] == git(inputs, "rev-parse", "HEAD~1")
+        assert bad[:12] in told["complaint"]
+        assert "values-hub.yaml" in told["complaint"]
+
+        # Mended and a new model, in two quick commits.
+        values.write_text(good)
+        push(inputs, "Spell it")
+        found = yaml.safe_load(good)
+        found["coordinationEngine"]["kserve"]["models"].append({"name": NEW})
+        values.write_text(yaml.safe_dump(found))
+        cluster = yaml.safe_load(north.read_text())
+        cluster["spec"]["models"].append({"name": NEW, "version": "v1"})
+        north.write_text(yaml.safe_dump(cluster))
+        healthy.predictors.serving["north", NEW] = "v1"
+        mended = push(inputs, "Register a model")
+        passes(healthy, NEW)
+        until(lambda: f"rendered/spokes/north/inferenceservice-{NEW}.yaml" in healthy.files(), "it to be published")
+        until(lambda: in_force(running) == mended, "the commit in force")
+        told = status(healthy)
+        assert (told["configuration"], told["complaint"]) == (mended, "")
+
+        # The branch is forced back to where it began.
+        first = git(inputs, "rev-list", "--max-parents=0", "HEAD")
+        git(inputs, "push", "--quiet", "--force", "origin", f"{first}:main")
+        until(lambda: in_force(running) == first, "the older commit in force")
+        gone = f"rendered/spokes/north/inferenceservice-{NEW}.yaml"
+        until(lambda: gone not in healthy.files(), "the model to go")
+
+
+def test_controller_goes_on_and_starts_again_without_the_repository(healthy: World, inputs: Path) -> None:
+    repository = healthy.home / "inputs.git"
+    with following(healthy) as running:
+        passes(healthy)
+        repository.rename(healthy.home / "away.git")
+        until(lambda: "not in force" in running.said, "it to be told")
+        passes(healthy)
+    with following(healthy):
+        passes(healthy)
+        assert status(healthy)["configuration"] == git(inputs, "rev-parse", "HEAD")
+    environ = healthy.environment() | {"HUBCTL_STATE": str(healthy.home / "elsewhere")}
+    done = subprocess.run(command("run"), env=environ, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, b"git ls-remote" in done.stderr) == (3, True), done.stderr
+
+
+def test_hydrated_branch_stands_for_the_commit_of_the_repository(healthy: World, inputs: Path) -> None:
+    values = inputs / "fleets/one/values-hub.yaml"
+    found = yaml.safe_load(values.read_text())
+    found["hubctl"]["gitops"] |= {"branch": "env/one", "publishing": {"mode": "hydrated"}}
+    del found["hubctl"]["remediation"]["policies"]
+    values.write_text(yaml.safe_dump(found))
+    commit = push(inputs, "Hydrate")
+    with following(healthy) as running:
+        until(lambda: running.said.count('"event": "pass"') >= 2, "two passes")
+        assert '"level": "error"' not in running.said
+    metadata = json.loads(git(healthy.remote, "show", "env/one-next:hydrator.metadata"))
+    assert (metadata["drySha"], metadata["subject"]) == (commit, "Hydrate")

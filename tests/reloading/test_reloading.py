@@ -1,0 +1,59 @@
+"""Inputs from a repository at the start and later on: wrong ones are told once and never come into force."""
+
+from pathlib import Path
+
+import pytest
+import structlog
+
+from hubctl.errors import InputError
+from hubctl.reloading import Reloader
+from hubctl.settings import Settings, read_settings
+from tests.publish.remotes import Remote
+
+GOOD, BAD = b"hubctl:\n  observe:\n    interval: 30s\n", b"hubctl:\n  observ: {}\n"
+
+
+@pytest.fixture(autouse=True)
+def _plain_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "A Person")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "person@example.com")
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Remote:
+    return Remote.made(tmp_path / "inputs.git")
+
+
+def settings(remote: Remote) -> Settings:
+    state = str(remote.path.parent / "state")
+    return read_settings(None, {"HUBCTL_STATE": state, "HUBCTL_CONFIG_REPO": str(remote.path)})
+
+
+async def test_first_commit_that_is_wrong_is_an_error_as_there_is_no_other(remote: Remote) -> None:
+    remote.commit({"values-hub.yaml": BAD, "clusters/.keep": b""})
+    with pytest.raises(InputError, match=r"values-hub\.yaml:2"):
+        await Reloader(settings(remote)).first()
+
+
+async def test_run_that_starts_on_a_wrong_commit_takes_the_last_good_one_of_the_run_before(remote: Remote) -> None:
+    good = remote.commit({"values-hub.yaml": GOOD, "clusters/.keep": b""})
+    before, sources = await Reloader(settings(remote)).first()
+    assert (before.commit, sources.values.hubctl.observe.interval) == (good, 30)
+    remote.commit({"values-hub.yaml": BAD})
+    with structlog.testing.capture_logs() as said:
+        after, sources = await Reloader(settings(remote)).first()
+    assert (after.commit, after.directory, sources.values.hubctl.observe.interval) == (good, before.directory, 30)
+    assert ["values-hub.yaml:2" in line["error"] for line in said] == [True]
+
+
+async def test_other_commands_find_what_was_checked_out_unless_a_folder_is_named(remote: Remote) -> None:
+    commit = remote.commit({"values-hub.yaml": GOOD, "clusters/.keep": b""})
+    assert settings(remote).commit == ""
+    await Reloader(settings(remote)).first()
+    found = settings(remote)
+    assert (found.commit, found.values_file.read_bytes()) == (commit, GOOD)
+    here = str(remote.path.parent)
+    assert read_settings(here, {"HUBCTL_CONFIG_REPO": "elsewhere"}).config is None
