@@ -33,8 +33,8 @@ test: build-kube check ## Everything the tests need, then the tests
 	tests/install-servers.sh
 	$(BIN)/python -m pytest
 
-build-kube:      # kube-apiserver and kustomize, once, at lowest priority beside everything else; the tests that need it wait
-	@if command -v go >/dev/null; then (tests/kube/build.sh && tests/kube/kustomize.sh) >/dev/null & fi
+build-kube:      # kube-apiserver, kustomize, kubectl, once, at lowest priority beside all else; tests that need them wait
+	@if command -v go >/dev/null; then (cd tests/kube && ./build.sh && ./kustomize.sh && ./kubectl.sh) >/dev/null & fi
 
 test-kube: $(VENV)/dev.stamp ## Only the tests on a real kube-apiserver, or on HUBCTL_TEST_KUBECONFIG's cluster
 	$(BIN)/python -m pytest -m kube
