@@ -14,9 +14,10 @@ from hubctl.model import spelling
 from hubctl.model.cluster import Spoke
 from hubctl.model.credential import NotCredential
 from hubctl.model.fleet import HubInputs
+from hubctl.model.registry import KServe
 from hubctl.model.remediation import Override
 from hubctl.model.tree import OVERRIDES_SUFFIX
-from hubctl.model.values import HubctlSection, HubValues, KServe
+from hubctl.model.values import HubctlSection, HubValues
 from hubctl.settings import Settings
 
 SECTIONS = ("coordinationEngine", "hubctl")

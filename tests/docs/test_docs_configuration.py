@@ -16,9 +16,11 @@ from hubctl.model import (
     delivery,
     gitops,
     hydrated,
+    install,
     platform,
     publishing,
     pullrequest,
+    registry,
     remediation,
     rollout,
     route,
@@ -33,8 +35,8 @@ from tests.docs import markdown
 PAGE = markdown.page("docs/configuration.md")
 
 SECTIONS: dict[str, type[BaseModel]] = {
-    "coordinationEngine.kserve": values.KServe,
-    "A model of the registry": values.RegisteredModel,
+    "coordinationEngine.kserve": registry.KServe,
+    "A model of the registry": registry.RegisteredModel,
     "hubctl": values.HubctlSection,
     "hubctl.gitops": gitops.GitOps,
     "hubctl.gitops.author": gitops.Author,
@@ -50,6 +52,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "placement": delivery.Placement,
     "hubctl.observe": values.Observe,
     "hubctl.clusterProxy": access.ClusterProxy,
+    "hubctl.install": install.Install,
     "access": access.Access,
     "token": access.Token,
     "A route of type url": route.UrlRoute,
@@ -161,7 +164,7 @@ def test_every_key_has_a_type_and_a_meaning(heading: str) -> None:
 
 def test_every_model_that_a_file_can_hold_has_a_table() -> None:
     found: set[type[BaseModel]] = set()
-    for model in (values.KServe, values.HubctlSection, cluster.Spoke, remediation.Override):
+    for model in (registry.KServe, values.HubctlSection, cluster.Spoke, remediation.Override):
         models_below(model, found)
     assert found == set(SECTIONS.values())
 
@@ -185,7 +188,7 @@ def test_examples_are_valid() -> None:
         if "hubctl" in document.data:
             check(values.HubctlSection, document, ("hubctl",))
         if "coordinationEngine" in document.data:
-            check(values.KServe, document, ("coordinationEngine", "kserve"))
+            check(registry.KServe, document, ("coordinationEngine", "kserve"))
 
 
 def test_every_variable_of_the_environment_is_documented() -> None:
