@@ -33,8 +33,8 @@ test: build-kube check ## Everything the tests need, then the tests
 	tests/install-servers.sh
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-build-kube:      # kube-apiserver, once, at lowest priority beside everything else; the tests that need it wait
-	@if command -v go >/dev/null; then tests/kube/build.sh >/dev/null & fi
+build-kube:      # kube-apiserver, kustomize, kubectl, once, at lowest priority beside all else; tests that need them wait
+	@if command -v go >/dev/null; then (cd tests/kube && ./build.sh && ./kustomize.sh && ./kubectl.sh) >/dev/null & fi
 
 test-kube: $(VENV)/dev.stamp ## Only the tests on a real kube-apiserver, or on HUBCTL_TEST_KUBECONFIG's cluster
 	$(BIN)/python -m pytest -m kube
@@ -79,6 +79,8 @@ lock:            ## Refresh the lock files (needs uv)
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements/dev.lock
 	uv pip compile pyproject.toml --group build --extra demo -c requirements/dev.lock --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements/demo.lock
+	uv pip compile pyproject.toml --group build --extra postgresql -c requirements/demo.lock --python-platform linux \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/run.lock
 	for peer in kapitan make-argocd-fly; do uv pip compile benchmarks/peers/$$peer.in --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o benchmarks/peers/$$peer.lock || exit 1; done
 

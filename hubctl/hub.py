@@ -22,6 +22,7 @@ from hubctl.model import remediation as remediations
 from hubctl.model import tree, watching
 from hubctl.model.health import FindingKind, PredictorHealth
 from hubctl.model.predictor import InferenceService, Observation
+from hubctl.model.snapshot import APPLICATIONS
 from hubctl.model.values import HubctlSection
 from hubctl.observe import pace
 from hubctl.publish import branch, pulls
@@ -208,7 +209,9 @@ def open_api(settings: Settings, sources: load.Sources) -> HubApi | None:
     from hubctl.fleet.cluster import connect  # noqa: PLC0415 - as above
     from hubctl.fleet.hubapi import HubApi  # noqa: PLC0415 - as above
 
-    return HubApi(connect(settings.kubeconfig, settings.context), resources)
+    # Argo CD's Applications lie where our ApplicationSets do.
+    namespaces = {APPLICATIONS.plural: sources.values.hubctl.gitops.argocd_namespace}
+    return HubApi(connect(settings.kubeconfig, settings.context), resources, namespaces)
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from hubctl.inputs.document import Trail, parse
 from hubctl.model import spelling
 from hubctl.model.base import Version
 from hubctl.model.cluster import Spoke
-from hubctl.model.values import KServe, RegisteredModel
+from hubctl.model.registry import KServe, RegisteredModel
 
 _VALUES = "values-hub.yaml"
 _REGISTRY: Trail = ("coordinationEngine", "kserve")

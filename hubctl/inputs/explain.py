@@ -34,6 +34,7 @@ PATTERNS = {
     r"^https://[^/@\s?#]+(/[^\s?#]*)?$": "an https:// URL without user, password, query or spaces",
     r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$": "owner/name, on GitLab with every group above it",
     r"^[A-Za-z0-9.-]+(:\d+)?$": "a host name, with :port if need be, without https://",
+    r"^[a-z0-9][A-Za-z0-9._/:@-]*$": "an image, such as registry.example.com/hubctl:0.1.0",
     r"^[^/].*$": "a path that does not start with /",
     r"^[^/](.*[^/])?$": "a path that neither starts nor ends with /",
     r"^[A-Za-z0-9][A-Za-z0-9._/-]*$": "a branch name: letters, digits, ., _, / and -",

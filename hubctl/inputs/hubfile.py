@@ -9,7 +9,8 @@ from hubctl.errors import InputError
 from hubctl.inputs import explain, idle, plain, references, steps, surroundings
 from hubctl.inputs.document import Document, parse, refuse
 from hubctl.model import spelling
-from hubctl.model.values import HubctlSection, HubValues, KServe
+from hubctl.model.registry import KServe
+from hubctl.model.values import HubctlSection, HubValues
 from hubctl.settings import Settings
 
 SECTIONS = ("coordinationEngine", "hubctl")

@@ -11,12 +11,13 @@ from hubctl.inputs import settle
 from hubctl.model.cluster import ManagedCluster, Spoke
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import InferenceService
+from hubctl.model.registry import RegisteredModel
 from hubctl.model.remediation import Override, PinnedModel
 from hubctl.model.route import UrlRoute
 from hubctl.model.served import SpokeModel
 from hubctl.model.serving import spelled
 from hubctl.model.spelling import nearest
-from hubctl.model.values import HubValues, RegisteredModel
+from hubctl.model.values import HubValues
 
 
 @dataclass(slots=True)

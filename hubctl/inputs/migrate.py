@@ -16,7 +16,8 @@ from hubctl.errors import InputError
 from hubctl.inputs import edit, explain, splice
 from hubctl.inputs.document import parse
 from hubctl.model.base import Quantity
-from hubctl.model.values import HubValues, KServe, RegisteredModel
+from hubctl.model.registry import KServe, RegisteredModel
+from hubctl.model.values import HubValues
 
 SERVICES = {
     "anomaly_detector": "anomaly-detector-predictor",

@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from hubctl.model.cluster import Spoke
+from hubctl.model.registry import KServe
 from hubctl.model.remediation import Override
-from hubctl.model.values import HubctlSection, KServe
+from hubctl.model.values import HubctlSection
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _BASE = "https://hubctl.io/schemas/"

@@ -10,7 +10,8 @@ from pathlib import Path
 from hubctl.errors import InputError
 from hubctl.inputs import edit, explain, splice
 from hubctl.inputs.document import parse
-from hubctl.model.values import HubctlSection, KServe
+from hubctl.model.registry import KServe
+from hubctl.model.values import HubctlSection
 
 DECISIONS = "clusterDecisionResource"
 """The generator that reads a Placement's decisions, and so has to know of which clusters."""

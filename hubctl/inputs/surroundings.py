@@ -13,8 +13,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from hubctl.errors import InputError
+from hubctl.inputs import explain
 from hubctl.inputs.document import Document, Trail, dotted
-from hubctl.model.values import RESERVED_PREFIXES, SWITCH_KEY, HubValues, KServe, RegisteredModel
+from hubctl.model.registry import RESERVED_PREFIXES, SWITCH_KEY, KServe, RegisteredModel
+from hubctl.model.values import HubValues
 from hubctl.settings import SWITCH
 
 SHORTEST, LONGEST = 1.0, 120.0
@@ -186,7 +188,8 @@ def _check(update: Mapping[str, Any], variables: Mapping[str, str]) -> None:
     except ValidationError as error:
         for each in error.errors():
             name = ".".join(str(part) for part in each["loc"])
-            wrong = f"found {each['input']!r}: {each['msg']}"
+            expected = explain.PATTERNS.get(each.get("ctx", {}).get("pattern", ""), each["msg"].lower())
+            wrong = f"found {each['input']!r}, expected {expected}"
             hint = "correct or unset the variable; the values file may say it instead"
             problems.append(InputError(wrong, where=variables.get(name, name), hint=hint))
     if problems:

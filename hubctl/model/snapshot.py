@@ -29,6 +29,10 @@ class Resource:
         """Where objects of every namespace are listed."""
         return f"/apis/{self.group}/{self.version}/{self.plural}"
 
+    def path_in(self, namespace: str) -> str:
+        """Where objects of one namespace are listed."""
+        return f"/apis/{self.group}/{self.version}/namespaces/{namespace}/{self.plural}"
+
 
 MANAGED_CLUSTERS = Resource("ManagedCluster", "cluster.open-cluster-management.io", "v1", "managedclusters")
 CLUSTER_SETS = Resource("ManagedClusterSet", "cluster.open-cluster-management.io", "v1beta2", "managedclustersets")

@@ -209,15 +209,15 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
     Returns:
         ``gitops`` (repoURL, branch, path, argocdNamespace, project), ``delivery`` (its section), ``spokes`` (list of
         name, destination, namespaces, platform, quarantined, source, access), ``clusterProxy`` (namespace, configMap,
-        services; or None), ``engine`` (namespace, env; or None), ``platforms`` (those in the fleet), ``kinds`` (group
-        and kind of what only some spokes get)
+        services; or None), ``engine`` (namespace, env; or None), ``install`` (its section, or None), ``platforms``
+        (those in the fleet), ``kinds`` (group and kind of what only some spokes get)
         and ``source``.
 
     Raises:
         InputError: nothing says which repository Argo CD reads.
     """
     gitops = inputs.values.hubctl.gitops
-    url = gitops.repo_url or gitops.remote
+    url, install = gitops.repo_url or gitops.remote, inputs.values.hubctl.install
     if not url:
         raise InputError(
             "nothing says which repository Argo CD reads",
@@ -248,6 +248,7 @@ def hub_context(inputs: HubInputs) -> dict[str, Any]:
         "spokes": spokes,
         "clusterProxy": cluster_proxy(inputs),
         "engine": engine.of_hub(inputs),
+        "install": install.model_dump(by_alias=True) if install else None,
         "platforms": sorted({cluster.platform for cluster in inputs.clusters}),
         "kinds": [{"group": group, "kind": kind} for group, kind in sorted(kinds(inputs))],
         "source": "values-hub.yaml",

@@ -9,7 +9,7 @@ from typing import Any
 
 from hubctl.model.cluster import ManagedCluster
 from hubctl.model.fleet import HubInputs
-from hubctl.model.values import KServe
+from hubctl.model.registry import KServe
 from hubctl.settings import SWITCH
 
 LOCAL = "local-cluster"

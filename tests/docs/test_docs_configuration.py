@@ -18,11 +18,13 @@ from hubctl.model import (
     fleetsource,
     gitops,
     hydrated,
+    install,
     pace,
     pausing,
     platform,
     publishing,
     pullrequest,
+    registry,
     remediation,
     reporting,
     rollout,
@@ -40,8 +42,8 @@ from tests.docs import markdown
 PAGE = markdown.page("docs/configuration.md")
 
 SECTIONS: dict[str, type[BaseModel]] = {
-    "coordinationEngine.kserve": values.KServe,
-    "A model of the registry": values.RegisteredModel,
+    "coordinationEngine.kserve": registry.KServe,
+    "A model of the registry": registry.RegisteredModel,
     "hubctl": values.HubctlSection,
     "hubctl.gitops": gitops.GitOps,
     "hubctl.gitops.author": gitops.Author,
@@ -60,6 +62,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "hubctl.observe": values.Observe,
     "backoff": pace.Backoff,
     "hubctl.clusterProxy": access.ClusterProxy,
+    "hubctl.install": install.Install,
     "access": access.Access,
     "token": access.Token,
     "A route of type url": route.UrlRoute,
@@ -176,7 +179,7 @@ def test_every_key_has_a_type_and_a_meaning(heading: str) -> None:
 
 def test_every_model_that_a_file_can_hold_has_a_table() -> None:
     found: set[type[BaseModel]] = set()
-    for model in (values.KServe, values.HubctlSection, cluster.Spoke, remediation.Override):
+    for model in (registry.KServe, values.HubctlSection, cluster.Spoke, remediation.Override):
         models_below(model, found)
     assert found == set(SECTIONS.values())
 
@@ -200,7 +203,7 @@ def test_examples_are_valid() -> None:
         if "hubctl" in document.data:
             check(values.HubctlSection, document, ("hubctl",))
         if "coordinationEngine" in document.data:
-            check(values.KServe, document, ("coordinationEngine", "kserve"))
+            check(registry.KServe, document, ("coordinationEngine", "kserve"))
 
 
 def test_every_variable_of_the_environment_is_documented() -> None:

@@ -74,7 +74,7 @@ def test_every_name_that_hub_templates_see_is_listed() -> None:
     seen = context.hub_context(SAMPLE)
     expected = {f"gitops.{key}" for key in seen["gitops"]} | {f"spokes[].{key}" for key in seen["spokes"][0]}
     expected |= {f"delivery.{key}" for key in seen["delivery"]}
-    expected |= {"platforms", "kinds", "platform", "spoke", "clusterProxy", "engine", "source"}
+    expected |= {"platforms", "kinds", "platform", "spoke", "clusterProxy", "engine", "install", "source"}
     expected |= {"template", "resources"}
     assert expected == set(PAGE.words("What hub templates see"))
 

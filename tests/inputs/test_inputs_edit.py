@@ -12,7 +12,7 @@ from hubctl.errors import InputError
 from hubctl.inputs import edit, explain, splice
 from hubctl.inputs.document import parse
 from hubctl.model.cluster import Spoke
-from hubctl.model.values import KServe
+from hubctl.model.registry import KServe
 from tests.inputs.inputfolder import SPOKE, VALUES
 
 ROOT = Path(__file__).parents[2]

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from hubctl.inputs import assemble
 from hubctl.inputs.settle import patched
 from hubctl.model.cluster import Metadata, Overrides, Spoke, SpokeSpec
+from hubctl.model.registry import KServe
 from hubctl.model.remediation import Override, OverrideMetadata, OverrideSpec, PinnedModel
 from hubctl.model.route import UrlRoute
 from hubctl.model.served import SpokeModel
 from hubctl.model.serving import Resources
-from hubctl.model.values import Features, HubctlSection, HubValues, KServe, ModelPatch, ModelProfile, Observe
+from hubctl.model.values import Features, HubctlSection, HubValues, ModelPatch, ModelProfile, Observe
 
 VERSIONS = ("v1", "v2", "v3")
 MODELS = ("anomaly-detector", "disk-anomaly")

@@ -10,8 +10,9 @@ from pydantic import BaseModel, TypeAdapter
 from hubctl.inputs import origin, other, trial
 from hubctl.inputs.document import parse
 from hubctl.model.cluster import Spoke
+from hubctl.model.registry import KServe
 from hubctl.model.remediation import Override
-from hubctl.model.values import HubctlSection, KServe
+from hubctl.model.values import HubctlSection
 from tests.inputs.inputfolder import OVERRIDE, SPOKE, VALUES, Folder
 
 ONE_VALUE_ONLY = {"api_version", "kind", "type"}

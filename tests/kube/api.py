@@ -137,6 +137,12 @@ class Api:
         found: dict[str, Any] = answer.json()
         return found
 
+    def remove(self, manifest: str) -> bool:
+        """Deletes the object of a manifest's kind, namespace and name; whether there was one."""
+        parsed = yaml.load(manifest, Loader=yaml.CSafeLoader)
+        answer = self.client.delete(f"{self._collection(parsed)}/{parsed['metadata']['name']}")
+        return answer.is_success
+
     def _patch(self, path: str, manifest: str, **options: str) -> httpx.Response:
         headers = {"content-type": "application/apply-patch+yaml"}
         return self.client.patch(

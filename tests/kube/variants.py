@@ -34,6 +34,11 @@ PROFILES: dict[str, dict[str, Any]] = {
 VALUES: dict[str, Any] = {
     "coordinationEngine": {"kserve": {"models": [{"name": name} for name in PROFILES]}},
     "hubctl": {
+        "install": {
+            "repoURL": "https://git.example.com/hubctl.git",
+            "targetRevision": "v1",
+            "image": "r.test/hubctl:2",
+        },
         "gitops": {"remote": "https://git.example.com/fleet.git"},
         "models": PROFILES,
         "runtimes": {

@@ -1,4 +1,4 @@
-// Pins the kustomize that the benchmarks compare with; nothing here is part of hubctl itself.
+// Pins the kustomize that the benchmarks compare with and that tests build deploy/ with; no part of hubctl itself.
 module hubctl.invalid/kustomize
 
 go 1.26.0

@@ -1,0 +1,13 @@
+// Command kubectl is Kubernetes' own client, for the tests that run what docs/install.md tells people to type.
+package main
+
+import (
+	"os"
+
+	"k8s.io/component-base/cli"
+	"k8s.io/kubectl/pkg/cmd"
+)
+
+func main() {
+	os.Exit(cli.Run(cmd.NewDefaultKubectlCommand()))
+}
