@@ -11,13 +11,14 @@ import click
 import structlog
 
 from hubctl import controller, hub, outlet
-from hubctl.cli import delivery, output, proposals, rendering, shapes
+from hubctl.cli import delivery, output, proposals, rendering, shapes, witnessing
 from hubctl.errors import InputError
 from hubctl.inputs import load
 from hubctl.model.fleet import HubInputs
 from hubctl.model.incident import Decision, Reason, Verdict
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.remediation import WAITS, State
+from hubctl.model.witness import SpokeWitness
 from hubctl.observe.poll import Poller
 from hubctl.reconcile import Pass, services
 from hubctl.reconcile import reconcile as one_pass
@@ -132,7 +133,7 @@ def log_to_standard_error() -> None:
 @output.format_option
 @click.pass_obj
 def status(settings_of: Any, storage: bool, shape: str) -> None:
-    """Show the fleet's health as the last pass left it, and open incidents.
+    """Show the fleet's health as the last pass left it, what witnesses on the hub said, and open incidents.
 
     Exits 1 when a spoke is anomalous or an incident is open.
 
@@ -146,12 +147,13 @@ def status(settings_of: Any, storage: bool, shape: str) -> None:
     with open_store(hub.store_url(settings, sources, os.environ)) as store:
         health, incidents, last = store.journal.load_health(), store.cases.unresolved(), store.journal.last_pass()
         executing, size = store.remedies.executing(), store.size() if storage else None
-    data = shapes.status_data(inputs, health, incidents)
+        witnesses = store.witnesses.load()
+    data = shapes.status_data(inputs, health, incidents, witnesses)
     data["waiting"] = proposals.waiting(executing, last)
     if size is not None:
         data["storage"] = {"bytes": size.bytes, "rows": dict(size.rows)}
     if shape == "table":
-        print_status(data, last.began_at if last else None)
+        print_status(data, witnesses, last.began_at if last else None)
     else:
         output.show(shape, data, (), ())
     if incidents or any(cluster["health"] == "anomalous" for cluster in data["clusters"]):
@@ -231,7 +233,7 @@ def worth_telling(decisions: tuple[Decision, ...]) -> list[Decision]:
     ]
 
 
-def print_status(data: dict[str, Any], last: datetime | None) -> None:
+def print_status(data: dict[str, Any], witnesses: tuple[SpokeWitness, ...], last: datetime | None) -> None:
     """The fleet for a person."""
     now = datetime.now(UTC)
     rows = [
@@ -249,6 +251,9 @@ def print_status(data: dict[str, Any], last: datetime | None) -> None:
         for model in cluster["models"]
     ]
     output.table(("cluster", "health", "model", "version", "model health", "votes", "since", "reason"), rows)
+    if witnesses:
+        click.echo()
+        output.table(witnessing.COLUMNS, witnessing.witness_rows(witnesses, now))
     if data["incidents"]:
         click.echo()
         output.table(

@@ -6,11 +6,13 @@
 from typing import TYPE_CHECKING, Any
 
 from hubctl.aggregate import spoke_condition
+from hubctl.cli.witnessing import witness_data
 from hubctl.model.fleet import HubInputs
 from hubctl.model.health import Condition, Finding, PredictorHealth
 from hubctl.model.incident import Incident
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.remediation import Remediation
+from hubctl.model.witness import SpokeWitness
 from hubctl.publish import changes
 
 if TYPE_CHECKING:  # publish and diff start without what a whole pass needs
@@ -125,13 +127,17 @@ def incident_data(incident: Incident) -> dict[str, Any]:
 
 
 def status_data(
-    inputs: HubInputs, health: tuple[PredictorHealth, ...], incidents: tuple[Incident, ...]
+    inputs: HubInputs,
+    health: tuple[PredictorHealth, ...],
+    incidents: tuple[Incident, ...],
+    witnesses: tuple[SpokeWitness, ...] = (),
 ) -> dict[str, Any]:
-    """The fleet's health as ``{"clusters": [{"name", "health", "models"}], "incidents": [...]}``.
+    """The fleet's health as ``{"clusters": [{"name", "health", "models", "witness"}], "incidents": [...]}``.
 
     A predictor that no pass has seen is unknown, and keeps its spoke from being healthy.
     """
     known = {(item.cluster, item.model): item for item in health}
+    said = {one.cluster: witness_data(one) for one in witnesses}
     clusters = []
     for cluster in inputs.clusters:
         seen = [item for model in cluster.models if (item := known.get((cluster.name, model.name))) is not None]
@@ -144,6 +150,7 @@ def status_data(
                 "health": str(condition),
                 "quarantined": cluster.quarantined,
                 "models": [model_data(model, known.get((cluster.name, model.name))) for model in cluster.models],
+                "witness": said.get(cluster.name),
             }
         )
     return {"clusters": clusters, "incidents": [incident_data(incident) for incident in incidents]}
