@@ -11,11 +11,13 @@ from hubctl import hub, outlet
 from hubctl.cli import output
 from hubctl.cli.remediations import describe
 from hubctl.cli.shapes import incident_data, observation_data, observation_row, remediation_data
+from hubctl.cli.witnessing import COLUMNS, witness_data, witness_rows
 from hubctl.errors import HubctlError, InputError
 from hubctl.inputs import load
 from hubctl.model.incident import Incident
 from hubctl.model.predictor import Observation
 from hubctl.model.remediation import Remediation
+from hubctl.model.witness import SpokeWitness
 from hubctl.publish.stream import Record
 from hubctl.settings import Settings
 from hubctl.store.records import DecisionRecord
@@ -40,15 +42,17 @@ def explain(settings_of: Any, any_id: str, shape: str) -> None:
     with open_store(hub.store_url(settings, sources, os.environ)) as store:
         incident = incident_of(store, any_id)
         evidence = store.cases.evidence(incident.id)
+        witnesses = store.witnesses.of_incident(incident.id)
         decisions = tuple(reversed(store.cases.decisions(incident.id)))
         actions = tuple(reversed(store.remedies.remediations(incident_id=incident.id)))
     commits = asyncio.run(commits_of(settings, sources, actions))
     if shape == "table":
-        print_story(incident, evidence, decisions, actions, commits)
+        print_story(incident, (evidence, witnesses), decisions, actions, commits)
         return
     data = {
         "incident": incident_data(incident),
         "evidence": [{"at": seen.at, "window": seen.window, **observation_data(seen)} for seen in evidence],
+        "witnesses": [{"cluster": seen.cluster, **witness_data(seen)} for seen in witnesses],
         "decisions": [decision_data(decision) for decision in decisions],
         "remediations": [remediation_data(item) for item in actions],
         "commits": [{"id": found.commit, "at": found.date, "subject": found.subject} for found in commits],
@@ -101,7 +105,7 @@ def decision_data(decision: DecisionRecord) -> dict[str, Any]:
 
 def print_story(
     incident: Incident,
-    evidence: tuple[Observation, ...],
+    evidence: tuple[tuple[Observation, ...], tuple[SpokeWitness, ...]],
     decisions: tuple[DecisionRecord, ...],
     actions: tuple[Remediation, ...],
     commits: tuple[Record, ...],
@@ -115,8 +119,12 @@ def print_story(
     heading("Evidence: what the predictors answered")
     output.table(
         ("at", "cluster", "model", "version", "outcome", "anomalies", "latency", "reason"),
-        [(clock(seen.at), *observation_row(seen)) for seen in evidence],
+        [(clock(seen.at), *observation_row(seen)) for seen in evidence[0]],
     )
+    if evidence[1]:
+        heading("Witnesses: what the hub's own objects said")
+        rows = zip(evidence[1], witness_rows(evidence[1], incident.updated_at), strict=True)
+        output.table(("at", *COLUMNS), [(clock(seen.at), *row) for seen, row in rows])
     heading("Decisions: what was concluded, and why")
     for decision in decisions:
         times = f" in {decision.count} passes" if decision.count > 1 else ""

@@ -11,7 +11,7 @@ import click
 import structlog
 
 from hubctl import controller, discovery, holding, hub, leading, outlet
-from hubctl.cli import delivery, output, proposals, rendering, shapes
+from hubctl.cli import delivery, output, proposals, rendering, shapes, witnessing
 from hubctl.cli.pausing import holds_data, sentences
 from hubctl.errors import InputError
 from hubctl.inputs import load
@@ -20,6 +20,7 @@ from hubctl.model.health import FindingKind
 from hubctl.model.incident import Decision, Reason, Verdict
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.remediation import WAITS, State
+from hubctl.model.witness import SpokeWitness
 from hubctl.observe import pace
 from hubctl.observe.poll import Poller
 from hubctl.reconcile import Pass, services
@@ -161,7 +162,7 @@ def log_to_standard_error() -> None:
 @output.format_option
 @click.pass_obj
 def status(settings_of: Any, storage: bool, shape: str) -> None:
-    """Show the fleet's health as the last pass left it, and open incidents.
+    """Show the fleet's health as the last pass left it, what witnesses on the hub said, and open incidents.
 
     Exits 1 when a spoke is anomalous or an incident is open.
 
@@ -177,16 +178,16 @@ def status(settings_of: Any, storage: bool, shape: str) -> None:
         executing, size = store.remedies.executing(), store.size() if storage else None
         now = datetime.now(UTC)
         held = holding.Gate(settings, sources.values.hubctl, store.pauses, now).holds()
-        leader = store.terms.latest()
+        leader, witnesses = store.terms.latest(), store.witnesses.load()
     blind = any(item.kind is FindingKind.HUB_UNREACHABLE for item in incidents)
     slow = {} if blind else pace.waiting(services(inputs), health, hub.pace_of(sources.values.hubctl), now=now)
-    data = shapes.status_data(inputs, health, incidents, slow) | holds_data(held, now)
-    data |= shapes.running_data(leader, last)
+    data = shapes.status_data(inputs, health, incidents, slow, witnesses)
+    data |= holds_data(held, now) | shapes.running_data(leader, last)
     data["waiting"] = proposals.waiting(executing, last)
     if size is not None:
         data["storage"] = {"bytes": size.bytes, "rows": dict(size.rows)}
     if shape == "table":
-        print_status(data, last)
+        print_status(data, witnesses, last)
         for line in sentences(held.stops, held.pauses):
             output.say(line, colour="yellow")
     else:
@@ -277,7 +278,7 @@ def worth_telling(decisions: tuple[Decision, ...]) -> list[Decision]:
     ]
 
 
-def print_status(data: dict[str, Any], last: PassRecord | None) -> None:
+def print_status(data: dict[str, Any], witnesses: tuple[SpokeWitness, ...], last: PassRecord | None) -> None:
     """The fleet for a person."""
     now = datetime.now(UTC)
     rows = [
@@ -295,6 +296,9 @@ def print_status(data: dict[str, Any], last: PassRecord | None) -> None:
         for model in cluster["models"]
     ]
     output.table(("cluster", "health", "model", "version", "model health", "votes", "since", "reason"), rows)
+    if witnesses:
+        click.echo()
+        output.table(witnessing.COLUMNS, witnessing.witness_rows(witnesses, now))
     if data["incidents"]:
         click.echo()
         output.table(

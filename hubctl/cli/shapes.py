@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hubctl.aggregate import spoke_condition
+from hubctl.cli.witnessing import witness_data
 from hubctl.model.fleet import HubInputs
 from hubctl.model.health import Condition, Finding, PredictorHealth
 from hubctl.model.incident import Incident
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.remediation import Remediation
+from hubctl.model.witness import SpokeWitness
 from hubctl.publish import changes
 
 if TYPE_CHECKING:  # publish and diff start without what a whole pass needs
@@ -132,13 +134,15 @@ def status_data(
     health: tuple[PredictorHealth, ...],
     incidents: tuple[Incident, ...],
     waiting: Mapping[str, datetime],
+    witnesses: tuple[SpokeWitness, ...] = (),
 ) -> dict[str, Any]:
-    """The fleet's health as ``{"clusters": [{"name", "health", "models"}], "incidents": [...]}``.
+    """The fleet's health as ``{"clusters": [{"name", "health", "models", "witness"}], "incidents": [...]}``.
 
     A predictor that no pass has seen is unknown, and keeps its spoke from being healthy. ``waiting`` is spoke to next
     poll, of those that are asked less often.
     """
     known = {(item.cluster, item.model): item for item in health}
+    said = {one.cluster: witness_data(one) for one in witnesses}
     clusters = []
     for cluster in inputs.clusters:
         seen = [item for model in cluster.models if (item := known.get((cluster.name, model.name))) is not None]
@@ -152,6 +156,7 @@ def status_data(
                 "quarantined": cluster.quarantined,
                 "nextPoll": waiting.get(cluster.name),
                 "models": [model_data(model, known.get((cluster.name, model.name))) for model in cluster.models],
+                "witness": said.get(cluster.name),
             }
         )
     return {"clusters": clusters, "incidents": [incident_data(incident) for incident in incidents]}
