@@ -38,7 +38,7 @@ async def run(settings: Settings, environ: Mapping[str, str], *, interval: str |
     _listen(stop)
     while not stop.is_set():
         # Opened anew when how to poll or where to store changes; kept else, with its connections.
-        async with hub.open_hub(settings, environ) as opened:
+        async with hub.open_hub(settings, environ, watch=True) as opened:
             await _passes(opened, stop, pause)
     log.info("stopped")
 

@@ -20,6 +20,7 @@ from hubctl.model.predictor import Outcome
 
 _SPOKE = frozenset({FindingKind.SPOKE_ANOMALY, FindingKind.SPOKE_UNREACHABLE})
 _VERSION = frozenset({FindingKind.MODEL_ANOMALY, FindingKind.MODEL_FAULT})
+_FLEET = frozenset({FindingKind.FLEET_UNREAD, FindingKind.FLEET_SHRUNK})
 _FAULT = frozenset({FindingKind.MODEL_FAULT, FindingKind.PREDICTOR_FAULT})
 
 
@@ -27,6 +28,8 @@ def covers(about: Finding | Incident, one: PredictorHealth) -> bool:
     """Whether a finding or incident is about this predictor."""
     if about.kind is FindingKind.HUB_UNREACHABLE:
         return True
+    if about.kind in _FLEET:  # about the hub's list, whatever predictors answer
+        return False
     return one.cluster in about.clusters and (about.kind in _SPOKE or one.model == about.model)
 
 

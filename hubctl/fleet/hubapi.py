@@ -8,11 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from hubctl.errors import RemoteFailed
+from hubctl.fleet.caches import Caches
 from hubctl.fleet.cluster import Cluster
 from hubctl.model.snapshot import Resource, Snapshot
-
-PAGE = 500
-"""Objects asked for at once, as kubectl does."""
 
 
 class HubApi:
@@ -22,9 +20,22 @@ class HubApi:
         """Take the server and the kinds that snapshots hold; nothing is asked yet."""
         self._cluster = cluster
         self._resources = tuple(resources)
+        self._caches: Caches | None = None
+
+    def watch(self) -> None:
+        """From now on keep the objects up to date in the background; snapshots ask nobody then."""
+        self._caches = Caches(self._cluster, self._resources)
+
+    def close(self) -> None:
+        """End what goes on in the background."""
+        if self._caches is not None:
+            self._caches.stop()
 
     async def snapshot(self, now: datetime) -> Snapshot:
         """All objects of the kinds; one that cannot be read is told in ``unread`` and does not hide the others."""
+        if self._caches is not None:
+            await asyncio.to_thread(self._caches.wait)
+            return self._caches.snapshot(now)
         objects, unread = {}, {}
         for resource in self._resources:
             try:
@@ -48,11 +59,4 @@ class HubApi:
             raise RemoteFailed(f"{path}: its data is no base64", where=self._cluster.address) from None
 
     def _list(self, resource: Resource) -> tuple[Mapping[str, Any], ...]:
-        found: list[Mapping[str, Any]] = []
-        query = {"limit": str(PAGE)} | ({"labelSelector": resource.labels} if resource.labels else {})
-        while True:
-            body = self._cluster.get(resource.path, **query)
-            found += body.get("items") or []
-            query["continue"] = str((body.get("metadata") or {}).get("continue") or "")
-            if not query["continue"]:
-                return tuple(found)
+        return self._cluster.list(resource.path, {"labelSelector": resource.labels} if resource.labels else {})[0]
