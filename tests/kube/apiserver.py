@@ -67,7 +67,8 @@ class Restartable:
     """Both programs, of which the API server may be stopped and started again at the same address."""
 
     def __init__(self, programs: Path, folder: Path, stack: contextlib.ExitStack) -> None:
-        self._programs, self._folder, self._stack = programs, folder, stack
+        self.folder = folder
+        self._programs = programs
         self._server = contextlib.ExitStack()
         authority = trustme.CA()
         _certificates(authority, folder)
@@ -84,13 +85,15 @@ class Restartable:
 
     def start(self) -> None:
         """Starts the API server and waits until it is ready."""
-        flags = _server_flags(self._folder, self._etcd_port, self._port)
-        log = self._folder / "kube-apiserver.log"
+        flags = _server_flags(self.folder, self._etcd_port, self._port)
+        log = self.folder / "kube-apiserver.log"
         process = self._server.enter_context(program([str(self._programs / "kube-apiserver"), *flags], log))
-        _until_ready(self.client, {self._folder / "etcd.log": self._store, log: process})
+        # Asked to end, it would first wait for the watches that go on.
+        self._server.callback(process.kill)
+        _until_ready(self.client, {self.folder / "etcd.log": self._store, log: process})
 
     def stop(self) -> None:
-        """Stops the API server; what it stored stays."""
+        """Ends the API server at once; what it stored stays."""
         self._server.close()
 
 

@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.kube, pytest.mark.timeout(180, func_only=True)]
 VALUES = """\
 coordinationEngine: {kserve: {namespace: models, models: [{name: detector}]}}
 hubctl:
+  gitops: {remote: "https://git.example.com/fleet.git"}
   fleet: {source: acm}
   groups: [{name: all, match: {}, serve: [{name: detector, version: v1}]}]
 """
