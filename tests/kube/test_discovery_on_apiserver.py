@@ -1,6 +1,8 @@
 """A fleet that a real API server names: 200 clusters that join, leave, go silent and are renamed, and the commands."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -181,6 +183,64 @@ def test_import_writes_the_hubs_clusters_as_files(
     (settings.directory / "values-hub.yaml").write_text(VALUES)
     code, out, _ = said(capsys, settings, "clusters", "import", "--from-hub", "-o", "json")
     assert (code, json.loads(out)["clusters"][0]["status"]) == (0, "unchanged")
+
+
+@pytest.fixture
+def remote(settings: Settings) -> Path:
+    """A Git remote without commits, which the fleet is published to."""
+    made = settings.directory.parent / f"{settings.directory.name}-remote.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(made)], check=True)
+    values = settings.directory / "values-hub.yaml"
+    repo = "https://git.example.com/fleet.git"
+    values.write_text(VALUES.replace(f'{{remote: "{repo}"}}', f'{{remote: "{made}", repoURL: "{repo}"}}'))
+    return made
+
+
+def spokes_on(remote: Path) -> list[str]:
+    """The spokes that the branch holds."""
+    command = ["git", "-C", str(remote), "ls-tree", "--name-only", "main:rendered/spokes"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+
+
+def incidents(capsys: pytest.CaptureFixture[str], settings: Settings) -> dict[str, str]:
+    listed = json.loads(said(capsys, settings, "incidents", "list", "--all", "-o", "json")[1])["incidents"]
+    return {one["key"]: one["state"] for one in listed}
+
+
+def test_pass_opens_an_incident_for_a_fleet_that_shrinks_until_it_is_back(
+    hub: hubs.Hub, settings: Settings, remote: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clusters = hubs.fleet(12)
+    hub.join(*clusters)
+    assert said(capsys, settings, "reconcile")[0] == 0
+    assert len(spokes_on(remote)) == 12
+    hub.leave(*(f"edge-{number:03}" for number in range(5)))
+    code, out, err = said(capsys, settings, "reconcile")
+    assert "finding  5 of 12 spokes are missing on the hub, expected at most 1: edge-000, edge-001" in out, err
+    assert (code, len(spokes_on(remote))) == (0, 12)
+    assert incidents(capsys, settings)["fleet-shrunk"] == "open"
+    hub.join(*clusters[:5])
+    assert said(capsys, settings, "reconcile")[0] == 0
+    assert incidents(capsys, settings)["fleet-shrunk"] == "resolved"
+
+
+def test_controller_publishes_what_joins_while_it_runs_and_ends_with_its_watches(
+    hub: hubs.Hub, settings: Settings, remote: Path
+) -> None:
+    hub.join(*hubs.fleet(3))
+    log = settings.directory.parent / f"{settings.directory.name}.log"
+    command = [sys.executable, "-m", "hubctl", "-C", str(settings.directory), "run", "--interval", "0.3s"]
+    with log.open("wb") as sink, subprocess.Popen(command, stdout=sink, stderr=sink) as running:
+        try:
+            hubs.until(lambda: len(spokes_on(remote)) == 3, "the first three spokes")
+            hub.join(managed("late"))
+            hubs.until(lambda: "late" in spokes_on(remote), "the spoke that joins later")
+        finally:
+            running.terminate()
+        assert running.wait(hubs.WAIT_SECONDS) == 0
+    told = log.read_text()
+    assert '"joined": ["late"]' in told
+    assert "Traceback" not in told
 
 
 async def test_hub_that_never_named_a_spoke_renders_nothing(hub: hubs.Hub, settings: Settings) -> None:
