@@ -78,7 +78,7 @@ async def run(
                 reporter.leads(leading=leads)
                 while leads and not stop.is_set() and not _is_over(term):
                     # Opened anew when how to poll or where to store changes; kept else, with its connections.
-                    async with hub.open_hub(settings, environ, sources=sources, term=term) as opened:
+                    async with hub.open_hub(settings, environ, sources=sources, term=term, watch=True) as opened:
                         reporter.opened()
                         after = await _led(opened, running)
                     leads = _election(after.sources) == _election(sources)

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hubctl.errors import GuardRefused, InputError, RemoteFailed
 from hubctl.inputs import discover, load
@@ -166,6 +166,24 @@ def confirm(settings: Settings, environ: Mapping[str, str], removing: int, *, dr
         if not dry_run:
             store.inventories.save(after)
     return look.absent
+
+
+def managed_clusters(settings: Settings) -> tuple[Mapping[str, Any], ...]:
+    """The hub's ManagedClusters as its API has them now.
+
+    Raises:
+        InputError: nothing says where the hub is.
+        RemoteFailed: it cannot be read.
+    """
+    from hubctl.fleet.cluster import connect  # noqa: PLC0415 - loads slowly
+    from hubctl.fleet.hubapi import HubApi  # noqa: PLC0415 - as above
+
+    api = HubApi(connect(settings.kubeconfig, settings.context), (MANAGED_CLUSTERS,))
+    snapshot = asyncio.run(api.snapshot(datetime.now(UTC)))
+    found = snapshot.of(MANAGED_CLUSTERS)
+    if found is None:
+        raise RemoteFailed(snapshot.unread[MANAGED_CLUSTERS], hint=_HINT)
+    return found
 
 
 def _complete(

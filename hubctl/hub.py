@@ -6,6 +6,7 @@ order of a pass.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -222,6 +223,7 @@ async def open_hub(
     sources: load.Sources | None = None,
     seen: Callable[[Observation], None] | None = None,
     term: Election | None = None,
+    watch: bool = False,
 ) -> AsyncIterator[Hub]:
     """Everything that a pass needs, closed again at the end.
 
@@ -231,6 +233,7 @@ async def open_hub(
         sources: what the files say, if they have been read already.
         seen: called with each observation as it is made, for progress.
         term: while which this process may act; None when it need not be elected.
+        watch: whether the hub's objects are kept up to date in the background, for a process that stays.
 
     Raises:
         InputError: the inputs are wrong.
@@ -243,9 +246,15 @@ async def open_hub(
     sources = sources or load.read_sources(settings)
     templates = load_templates(settings.directory / "templates")
     store = open_store(store_url(settings, sources, environ))
+    api: HubApi | None = None
     try:
+        api = open_api(settings, sources)
+        if api is not None and watch:
+            api.watch()
         opened = outlet.open_outlet(settings, sources, term.confirm if term else anybody)
         async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen) as poller:
-            yield Hub(settings, environ, sources, templates, opened, store, poller, open_api(settings, sources), term)
+            yield Hub(settings, environ, sources, templates, opened, store, poller, api, term)
     finally:
+        if api is not None:
+            await asyncio.to_thread(api.close)
         store.close()

@@ -1,4 +1,4 @@
-"""``clusters``: list, show, add, import and remove spokes."""
+"""``clusters``: list, show, add, import, remove and let go of spokes."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ import click
 from hubctl import discovery, outlet
 from hubctl.cli import importing, output, rendering
 from hubctl.errors import InputError
-from hubctl.inputs import edit
+from hubctl.inputs import edit, facts
 from hubctl.model.cluster import ManagedCluster
 from hubctl.model.fleet import HubInputs
 from hubctl.settings import Settings
@@ -32,18 +32,25 @@ def complete_spokes(ctx: click.Context, _param: click.Parameter, incomplete: str
 @output.format_option
 @click.pass_obj
 def list_clusters(settings_of: Any, shape: str) -> None:
-    """List every spoke with its platform and models.
+    """List every spoke with its platform and models, and who says so.
+
+    The origin names who says anything of a spoke: its file, the hub's ManagedCluster, a group, an override. With
+    -o json each fact has its own.
 
     \b
-    Example:
-      hubctl clusters list -o yaml
+    Examples:
+      hubctl clusters list
+      hubctl clusters list -o json | jq '.clusters[].facts[] | select(.fact == "version")'
     """
-    inputs = in_force(settings_of())
+    settings = settings_of()
+    sources = discovery.read_sources(settings, os.environ)
+    inputs = asyncio.run(outlet.inputs_in_force(settings, sources))
     rendering.warn(inputs)
+    known = {cluster.name: facts.facts(sources, cluster) for cluster in inputs.clusters}
     output.show(
         shape,
-        {"clusters": [cluster_data(cluster) for cluster in inputs.clusters]},
-        ("name", "platform", "version", "topology", "storage", "models", "file"),
+        {"clusters": [cluster_data(cluster) | facts_data(known[cluster.name]) for cluster in inputs.clusters]},
+        ("name", "platform", "version", "topology", "storage", "models", "origin", "file"),
         [
             (
                 cluster.name + (" (quarantined)" if cluster.quarantined else ""),
@@ -52,7 +59,8 @@ def list_clusters(settings_of: Any, shape: str) -> None:
                 cluster.topology,
                 cluster.storage.type,
                 ", ".join(f"{model.name}@{model.version}" for model in cluster.models),
-                cluster.source,
+                facts.kinds(known[cluster.name]),
+                cluster.source if cluster.source.startswith("clusters/") else "-",
             )
             for cluster in inputs.clusters
         ],
@@ -154,6 +162,25 @@ def remove_cluster(settings_of: Any, name: str, dry_run: bool) -> None:
     output.say(f"{'would remove' if dry_run else 'removed'} {cluster.source}; next: hubctl diff")
 
 
+@clusters.command("confirm")
+@click.option("--removing", required=True, type=click.IntRange(1), metavar="N", help="Spokes that are meant to go.")
+@click.option("--dry-run", is_flag=True, help="Say which would go; forget none.")
+@click.pass_obj
+def confirm_removal(settings_of: Any, removing: int, dry_run: bool) -> None:
+    """Let the spokes go that the hub does not name any more, although they are more than the brake allows.
+
+    N is their number, as the incident tells it; exits 4 if others are missing now. The next publish removes their
+    manifests, within its own brake.
+
+    \b
+    Example:
+      hubctl clusters confirm --removing 12
+    """
+    names = discovery.confirm(settings_of(), os.environ, removing, dry_run=dry_run)
+    said = "would be forgotten" if dry_run else "forgotten; next: hubctl diff"
+    output.say(f"{output.count(len(names), 'spoke')} {said}: {', '.join(names)}", colour=None if dry_run else "green")
+
+
 def in_force(settings: Settings) -> HubInputs:
     """The fleet with the overrides of the branch, as of the last fetch."""
     return asyncio.run(outlet.inputs_in_force(settings, discovery.read_sources(settings, os.environ)))
@@ -182,6 +209,14 @@ def parse_model(text: str) -> tuple[str, str]:
     if not name or not version:
         raise InputError(f"--model {text!r}: expected NAME@VERSION", hint="for example --model anomaly-detector@v1")
     return name, version
+
+
+def facts_data(found: tuple[facts.Fact, ...]) -> dict[str, Any]:
+    """Where what is known of a spoke comes from, as plain data."""
+    return {
+        "origin": facts.kinds(found),
+        "facts": [{"fact": one.name, "value": one.value, "origin": one.origin} for one in found],
+    }
 
 
 def cluster_data(cluster: ManagedCluster) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -29,7 +29,8 @@ _PLATFORM = click.Choice(["openshift", "kubernetes"])
 @click.option(
     "-f", "--filename", "listed", metavar="FILE", help="ManagedClusters in YAML or JSON; - is standard input."
 )
-@click.option("--with-hub", is_flag=True, help="The hub itself too, where -f lists it.")
+@click.option("--from-hub", is_flag=True, help="The ManagedClusters of the hub, see HUBCTL_KUBECONFIG.")
+@click.option("--with-hub", is_flag=True, help="The hub itself too, where -f or --from-hub lists it.")
 @click.option("--platform", type=_PLATFORM, help="Of clusters whose platform is not known.")
 @click.option("--version", help="Of clusters whose version is not known.")
 @click.option("--topology", type=click.Choice(["ha", "sno"]), help="Of clusters whose topology is not known.")
@@ -51,17 +52,22 @@ def import_clusters(
     \b
     Examples:
       hubctl clusters import --kubeconfig fleet.kubeconfig --probe
+      hubctl clusters import --from-hub --dry-run
       kubectl get managedclusters -o yaml | hubctl clusters import -f - --dry-run
     """
     from hubctl.cli.clusters import parse_model  # noqa: PLC0415 - clusters holds this command
 
-    if (kubeconfig is None) == (listed is None):
-        raise click.UsageError("pass either --kubeconfig FILE or -f FILE")
+    if [kubeconfig is not None, listed is not None, given["from_hub"]].count(True) != 1:
+        raise click.UsageError("pass one of --kubeconfig FILE, -f FILE and --from-hub")
     if kubeconfig is None and (given["contexts"] or given["probe"]):
         raise click.UsageError("--context and --probe go with --kubeconfig")
     settings = settings_of()
     sources = load.read_sources(settings)
-    found = from_kubeconfig(kubeconfig, given) if kubeconfig else from_list(str(listed), with_hub=given["with_hub"])
+    if kubeconfig:
+        found = from_kubeconfig(kubeconfig, given)
+    else:
+        objects = listed_objects(listed) if listed else discovery.managed_clusters(settings)
+        found = from_objects(objects, with_hub=given["with_hub"])
     found = adopt.renamed(adopt.without(found, given["skipped"]), dict(map(_pair, given["renames"])))
     adoptions = adopt.adopt(
         [completed(one, given) for one in found],
@@ -88,14 +94,18 @@ def from_kubeconfig(kubeconfig: Path, given: dict[str, Any]) -> tuple[Found, ...
         return asyncio.run(probe.probe(kubeconfig, found, given["timeout"], advance))
 
 
-def from_list(listed: str, *, with_hub: bool) -> tuple[Found, ...]:
+def listed_objects(listed: str) -> Sequence[Mapping[str, Any]]:
     """The ManagedClusters in a file or on standard input.
 
     Raises:
         InputError: it cannot be read or holds something else.
     """
     name = "standard input" if listed == "-" else listed
-    objects = inventory.objects(sys.stdin.read() if listed == "-" else _read(listed), name)
+    return inventory.objects(sys.stdin.read() if listed == "-" else _read(listed), name)
+
+
+def from_objects(objects: Sequence[Mapping[str, Any]], *, with_hub: bool) -> tuple[Found, ...]:
+    """The ManagedClusters as clusters found; says so when the hub itself is left out."""
     for cluster in objects:
         if inventory.is_hub(cluster) and not with_hub:
             output.say(f"left out {cluster['metadata'].get('name')}: it is the hub itself; --with-hub takes it too")

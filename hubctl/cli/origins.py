@@ -35,7 +35,8 @@ class OriginData(_Data):
 
     kind: origin.Kind = Field(
         description="file: a key of a file; default: of hubctl, no file sets it; environment: a variable; name: of a "
-        "file; hubctl: what templates see and no single input changes; fleet: all spokes together; template: a literal"
+        "file; hub: what the hub says of a spoke; hubctl: what templates see and no single input changes; fleet: all "
+        "spokes together; template: a literal"
     )
     role: origin.Role = Field(
         description="value: its text stands in the value; decides: it chooses the value; presence: it decides whether "

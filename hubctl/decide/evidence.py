@@ -23,6 +23,7 @@ from hubctl.model.witness import SpokeWitness
 _ROUTE = frozenset({FindingKind.SPOKE_UNREACHABLE, FindingKind.SPOKE_ROUTE})
 _SPOKE = frozenset({FindingKind.SPOKE_ANOMALY, FindingKind.SPOKE_DOWN, *_ROUTE})
 _VERSION = frozenset({FindingKind.MODEL_ANOMALY, FindingKind.MODEL_FAULT})
+_FLEET = frozenset({FindingKind.FLEET_UNREAD, FindingKind.FLEET_SHRUNK})
 _FAULT = frozenset({FindingKind.MODEL_FAULT, FindingKind.PREDICTOR_FAULT})
 _APART = witnessed.KINDS - {FindingKind.SPOKE_DOWN}
 """Findings that void no vote: what feedback says of a version counts where votes do, in aggregation."""
@@ -32,7 +33,8 @@ def covers(about: Finding | Incident, one: PredictorHealth) -> bool:
     """Whether a finding or incident is about this predictor."""
     if about.kind is FindingKind.HUB_UNREACHABLE:
         return True
-    if about.kind in _APART:
+    # Of the fleet: about the hub's list, whatever predictors answer.
+    if about.kind in _APART or about.kind in _FLEET:
         return False
     return one.cluster in about.clusters and (about.kind in _SPOKE or one.model == about.model)
 

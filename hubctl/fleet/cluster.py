@@ -20,6 +20,10 @@ SECONDS = 60.0
 
 _LOGIN = "see whether `kubectl` reaches it with the same --kubeconfig and --context"
 _SHOWN = 300
+_OK = 200
+
+PAGE = 500
+"""Objects asked for at once, as kubectl does."""
 
 
 class Cluster:
@@ -61,23 +65,66 @@ class Cluster:
         Raises:
             RemoteFailed: no answer came.
         """
-        import urllib3  # noqa: PLC0415 - comes with the client
+        with self._answered():
+            response = self._sent(method, path, query or {}, body=body, form=form, timeout=self._seconds)
+            data = response.read()
+        return _answer(response.status, data)
 
+    def list(self, path: str, query: Mapping[str, str]) -> tuple[tuple[Mapping[str, Any], ...], str]:
+        """All objects of a collection, page by page, and the version that a watch goes on from.
+
+        Raises:
+            RemoteFailed: the server cannot be reached, or says no.
+        """
+        found: list[Mapping[str, Any]] = []
+        asked = {**query, "limit": str(PAGE)}
+        while True:
+            body = self.get(path, **asked)
+            found += body.get("items") or []
+            metadata = body.get("metadata") or {}
+            asked["continue"] = str(metadata.get("continue") or "")
+            if not asked["continue"]:
+                return tuple(found), str(metadata.get("resourceVersion") or "")
+
+    def stream(self, path: str, query: Mapping[str, str], silence: float) -> Any:
+        """A response of urllib3's whose body comes bit by bit, as a watch has it; whoever gets it closes it.
+
+        Args:
+            path: from the root.
+            query: of it.
+            silence: seconds without a byte after which reading fails.
+
+        Raises:
+            RemoteFailed: no answer came.
+            kubernetes.client.ApiException: the server says no; the client's informer knows what each status means.
+        """
+        from kubernetes.client import ApiException  # noqa: PLC0415 - see the module's docstring
+
+        with self._answered():
+            response = self._sent("GET", path, query, timeout=(self._seconds, silence))
+            if response.status == _OK:
+                return response.response
+            answer = _answer(response.status, response.read())
+        raise ApiException(status=answer.status, reason=answer.message)
+
+    def _sent(
+        self, method: str, path: str, query: Mapping[str, str], *, body: str = "", form: str = "", timeout: Any
+    ) -> Any:
         headers = {"Accept": "application/json"} | ({"Content-Type": form} if form else {})
         self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = self.address + path + (f"?{urlencode(query)}" if query else "")
         # The client writes what it takes for JSON out itself, and would write a text out as one more text.
         sent = json.loads(body) if body and "json" in form else body or None
+        return self._client.call_api(method, url, headers, body=sent, _request_timeout=timeout)
+
+    @contextmanager
+    def _answered(self) -> Iterator[None]:
+        import urllib3  # noqa: PLC0415 - comes with the client
+
         try:
-            response = self._client.call_api(method, url, headers, body=sent, _request_timeout=self._seconds)
-            data = response.read()
+            yield
         except (urllib3.exceptions.HTTPError, OSError, self._failure()) as error:
             raise RemoteFailed(f"no answer: {str(error)[:_SHOWN]}", where=self.address, hint=_LOGIN) from error
-        try:
-            parsed = json.loads(data)
-        except ValueError:
-            parsed = {"message": data[:_SHOWN].decode(errors="replace").strip()}
-        return Answer(response.status, parsed if isinstance(parsed, Mapping) else {})
 
     @staticmethod
     def _failure() -> type[Exception]:
@@ -85,6 +132,14 @@ class Cluster:
 
         found: type[Exception] = ApiException
         return found
+
+
+def _answer(status: int, data: bytes) -> Answer:
+    try:
+        parsed = json.loads(data)
+    except ValueError:
+        parsed = {"message": data[:_SHOWN].decode(errors="replace").strip()}
+    return Answer(status, parsed if isinstance(parsed, Mapping) else {})
 
 
 def connect(kubeconfig: Path | None, context: str | None, *, seconds: float = SECONDS, patient: bool = True) -> Cluster:

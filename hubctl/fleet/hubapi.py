@@ -8,12 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from hubctl.errors import RemoteFailed
+from hubctl.fleet.caches import Caches
 from hubctl.fleet.cluster import Cluster
 from hubctl.model.apiserver import ApiServer
 from hubctl.model.snapshot import Resource, Snapshot
-
-PAGE = 500
-"""Objects asked for at once, as kubectl does."""
 
 
 class HubApi:
@@ -35,15 +33,28 @@ class HubApi:
         """
         self._cluster = cluster
         self.server: ApiServer = cluster
-        self._resources = tuple(resources)
-        self._namespaces = namespaces or {}
+        within = namespaces or {}
+        self._paths = {one: one.path_in(within[one.plural]) if one.plural in within else one.path for one in resources}
+        self._caches: Caches | None = None
+
+    def watch(self) -> None:
+        """From now on keep the objects up to date in the background; snapshots ask nobody then."""
+        self._caches = Caches(self._cluster, self._paths)
+
+    def close(self) -> None:
+        """End what goes on in the background."""
+        if self._caches is not None:
+            self._caches.stop()
 
     async def snapshot(self, now: datetime) -> Snapshot:
         """All objects of the kinds; one that cannot be read is told in ``unread`` and does not hide the others."""
+        if self._caches is not None:
+            await asyncio.to_thread(self._caches.wait)
+            return self._caches.snapshot(now)
         objects, unread = {}, {}
-        for resource in self._resources:
+        for resource, path in self._paths.items():
             try:
-                objects[resource] = await asyncio.to_thread(self._list, resource)
+                objects[resource] = await asyncio.to_thread(self._list, path, resource.labels)
             except RemoteFailed as error:
                 unread[resource] = str(error)
         return Snapshot(now, objects, unread)
@@ -62,14 +73,5 @@ class HubApi:
         except (binascii.Error, TypeError, ValueError, AttributeError):
             raise RemoteFailed(f"{path}: its data is no base64", where=self._cluster.address) from None
 
-    def _list(self, resource: Resource) -> tuple[Mapping[str, Any], ...]:
-        found: list[Mapping[str, Any]] = []
-        namespace = self._namespaces.get(resource.plural)
-        path = resource.path_in(namespace) if namespace else resource.path
-        query = {"limit": str(PAGE)} | ({"labelSelector": resource.labels} if resource.labels else {})
-        while True:
-            body = self._cluster.get(path, **query)
-            found += body.get("items") or []
-            query["continue"] = str((body.get("metadata") or {}).get("continue") or "")
-            if not query["continue"]:
-                return tuple(found)
+    def _list(self, path: str, labels: str) -> tuple[Mapping[str, Any], ...]:
+        return self._cluster.list(path, {"labelSelector": labels} if labels else {})[0]

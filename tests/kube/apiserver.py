@@ -63,6 +63,47 @@ def running(programs: Path, folder: Path) -> Iterator[httpx.Client]:
         yield client
 
 
+class Restartable:
+    """Both programs, of which the API server may be stopped and started again at the same address."""
+
+    def __init__(self, programs: Path, folder: Path, stack: contextlib.ExitStack) -> None:
+        self.folder = folder
+        self._programs = programs
+        self._server = contextlib.ExitStack()
+        authority = trustme.CA()
+        _certificates(authority, folder)
+        self._etcd_port, self._port = free_ports(2)
+        etcd = [str(programs / "etcd"), *_etcd_flags(folder, self._etcd_port)]
+        self._store = stack.enter_context(program(etcd, folder / "etcd.log"))
+        trusted = ssl.create_default_context()
+        authority.configure_trust(trusted)
+        trusted.load_cert_chain(folder / "admin.pem")
+        url = f"https://127.0.0.1:{self._port}"
+        self.client = stack.enter_context(httpx.Client(base_url=url, verify=trusted, trust_env=False, timeout=60))
+        stack.callback(self.stop)
+        self.start()
+
+    def start(self) -> None:
+        """Starts the API server and waits until it is ready."""
+        flags = _server_flags(self.folder, self._etcd_port, self._port)
+        log = self.folder / "kube-apiserver.log"
+        process = self._server.enter_context(program([str(self._programs / "kube-apiserver"), *flags], log))
+        # Asked to end, it would first wait for the watches that go on.
+        self._server.callback(process.kill)
+        _until_ready(self.client, {self.folder / "etcd.log": self._store, log: process})
+
+    def stop(self) -> None:
+        """Ends the API server at once; what it stored stays."""
+        self._server.close()
+
+
+@contextlib.contextmanager
+def restartable(programs: Path, folder: Path) -> Iterator[Restartable]:
+    """Both programs, from ready to stopped."""
+    with contextlib.ExitStack() as stack:
+        yield Restartable(programs, folder, stack)
+
+
 @contextlib.contextmanager
 def program(
     command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
