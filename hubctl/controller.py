@@ -113,7 +113,8 @@ def _reloaded(opened: hub.Hub) -> hub.Hub:
 
 def _needs_reopening(before: hub.Hub, after: hub.Hub) -> bool:
     old, new = before.sources.values.hubctl, after.sources.values.hubctl
-    return (old.observe, old.store, old.gitops) != (new.observe, new.store, new.gitops)
+    changed = (old.observe, old.store, old.gitops) != (new.observe, new.store, new.gitops)
+    return changed or hub.needs_of(before.sources) != hub.needs_of(after.sources)
 
 
 def _listen(stop: asyncio.Event) -> None:

@@ -21,6 +21,7 @@ from hubctl.model import incident as incidents
 from hubctl.model import remediation as remediations
 from hubctl.model import tree, watching
 from hubctl.model.predictor import Observation
+from hubctl.model.snapshot import Resource
 from hubctl.publish import branch, pulls
 from hubctl.remediate import actions, override
 from hubctl.render.templates import Templates, load_templates
@@ -157,14 +158,20 @@ def store_url(settings: Settings, sources: load.Sources, environ: Mapping[str, s
     return environ.get(store.url_env or "") or store.url or f"sqlite:///{settings.state / 'hubctl.db'}"
 
 
+def needs_of(sources: load.Sources) -> tuple[bool, tuple[Resource, ...]]:
+    """Whether the inputs need the hub's API at all, and which kinds are listed for them."""
+    spokes = [spoke for _, spoke in sources.spokes]
+    return watching.asks_hub(sources.values, spokes), watching.resources_of(sources.values, spokes)
+
+
 def open_api(sources: load.Sources) -> HubApi | None:
-    """The hub's own API server, for the kinds that the values need; None when they need none. Nothing is asked yet.
+    """The hub's own API server, for what the inputs need of it; None when they need nothing. Nothing is asked yet.
 
     Raises:
         InputError: nothing says where it is.
     """
-    resources = watching.resources_of(sources.values)
-    if not resources:
+    needed, resources = needs_of(sources)
+    if not needed:
         return None
     from hubctl.fleet.cluster import connect  # noqa: PLC0415 - as above
     from hubctl.fleet.hubapi import HubApi  # noqa: PLC0415 - as above
@@ -201,7 +208,8 @@ async def open_hub(
     store = open_store(store_url(settings, sources, environ))
     try:
         opened = outlet.open_outlet(settings, sources)
-        async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen) as poller:
-            yield Hub(settings, environ, sources, templates, opened, store, poller, open_api(sources))
+        api = open_api(sources)
+        async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen, api=api) as poller:
+            yield Hub(settings, environ, sources, templates, opened, store, poller, api)
     finally:
         store.close()

@@ -159,7 +159,7 @@ async def publish(hub: hubs.Hub, so_far: Pass) -> Pass:
 
 async def observe(hub: hubs.Hub, so_far: Pass) -> Pass:
     """One poll of every predictor."""
-    return replace(so_far, observations=await hub.poller.poll(services(so_far.fleet)))
+    return replace(so_far, observations=await hub.poller.poll(services(so_far.fleet), so_far.snapshot))
 
 
 async def conclude(hub: hubs.Hub, so_far: Pass) -> Pass:

@@ -13,7 +13,7 @@ from hubctl.model.access import Access
 from hubctl.model.base import ClusterName, DnsLabel, ModelName, Strict, Version
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
 from hubctl.model.predictor import InferenceService
-from hubctl.model.route import Route
+from hubctl.model.route import Routes
 from hubctl.model.storage import AnyStorage
 from hubctl.model.values import ModelPatch, SpokeSettings
 
@@ -39,7 +39,7 @@ class SpokeModel(Strict):
     version: Version
     namespace: DnsLabel | None = None
     service: DnsLabel | None = None
-    route: Route | None = None
+    route: Routes | None = Field(None, description="or a list to try in order")
 
 
 class Overrides(Strict):
