@@ -44,7 +44,7 @@ REPAIRS = {
     Reason.SERVICE_ABSENT: "see on the spoke whether the InferenceService made its Service, and under which name",
     Reason.APISERVER_TOKEN: "renew the token: the spoke's kube-apiserver has to know it",
     Reason.APISERVER_DENIED: "grant the token get and create on services/proxy of this Service (access.token)",
-    Reason.NO_ENDPOINTS: "see on the spoke why no pod of the predictor is ready",
+    Reason.NO_ENDPOINTS: "see on the spoke why no pod is ready; of a re-encrypt Route also its certificate and CA",
     Reason.GATEWAY: "see why the predictor is slow, or raise the router's timeout annotation above it",
     Reason.PATH_NOT_FOUND: "see whether the route's host and path lead to the model server",
     Reason.HUB_LIMIT: "raise the limit on open files, or lower hubctl.observe.concurrency",

@@ -76,6 +76,7 @@ _BY_TEXT = (
     (range(400, 401), r"rpc error|transport: |connection error: ", Outcome.UNREACHABLE, Reason.TUNNEL),
     (range(502, 503), r"anp-proxy-server", Outcome.UNREACHABLE, Reason.TUNNEL),
     (range(500, 600), r"error trying to reach service", Outcome.UNREACHABLE, Reason.SERVICE_UNREACHABLE),
+    (range(401, 402), r"authentication failed", Outcome.UNAUTHORIZED, Reason.APISERVER_TOKEN),
     (range(401, 402), "", Outcome.UNAUTHORIZED, Reason.TOKEN_REFUSED),
     (range(403, 404), "", Outcome.FORBIDDEN, Reason.DENIED),
     (range(400, 600), r"\bmodel\b.*(does not exist|not found)", Outcome.NOT_FOUND, Reason.MODEL_ABSENT),

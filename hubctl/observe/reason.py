@@ -69,7 +69,7 @@ class Reason(StrEnum):
     # not_ready
     MODEL_NOT_READY = "model_not_ready", "The server has the model, but it is not ready."
     OVERLOADED = "overloaded", "The server has too much to do."
-    NO_ENDPOINTS = "no_endpoints", "No pod stands behind the Route or Service."
+    NO_ENDPOINTS = "no_endpoints", "No pod stands behind the Route or Service, or its router trusts none there."
     UNAVAILABLE = "unavailable", "Something on the way answered 503 without saying why."
 
     # malformed: the answer as a whole

@@ -50,6 +50,7 @@ def status(message: str) -> bytes:
         (400, b"invalid request headers", Outcome.MALFORMED, Reason.PROXY_URL),
         (400, b'rpc error: code = Unavailable desc = connection error: desc = "x"', Outcome.UNREACHABLE, Reason.TUNNEL),
         (401, status("Unauthorized"), Outcome.UNAUTHORIZED, Reason.APISERVER_TOKEN),
+        (401, b"authentication failed: token is neither valid for x", Outcome.UNAUTHORIZED, Reason.APISERVER_TOKEN),
         (
             403,
             status('services "http:m-predictor:80" is forbidden: User "x" cannot create resource "services/proxy"'),
