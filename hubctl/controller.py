@@ -18,7 +18,6 @@ from hubctl import hub, leading
 from hubctl.errors import Fenced, Held, HubctlError, InputError
 from hubctl.fleet.election import Election
 from hubctl.inputs import load
-from hubctl.model import watching
 from hubctl.model.base import parse_duration
 from hubctl.model.controlling import LeaderElection
 from hubctl.model.inventory import Look
@@ -196,7 +195,7 @@ def _report_fleet(look: Look) -> None:
 
 def _needs_reopening(before: hub.Hub, after: hub.Hub) -> bool:
     old, new = before.sources.values.hubctl, after.sources.values.hubctl
-    if watching.resources_of(before.sources.values) != watching.resources_of(after.sources.values):
+    if hub.needs_of(before.sources) != hub.needs_of(after.sources):
         return True
     kept = (old.observe, old.store, old.gitops, old.controller.leader_election)
     return kept != (new.observe, new.store, new.gitops, new.controller.leader_election)

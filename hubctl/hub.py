@@ -23,7 +23,7 @@ from hubctl.model import remediation as remediations
 from hubctl.model import tree, watching
 from hubctl.model.health import FindingKind, PredictorHealth
 from hubctl.model.predictor import InferenceService, Observation
-from hubctl.model.snapshot import APPLICATIONS
+from hubctl.model.snapshot import APPLICATIONS, Resource
 from hubctl.model.values import HubctlSection
 from hubctl.observe import pace
 from hubctl.publish import branch, pulls
@@ -198,14 +198,20 @@ def store_url(settings: Settings, sources: load.Sources, environ: Mapping[str, s
     return environ.get(store.url_env or "") or store.url or f"sqlite:///{settings.state / 'hubctl.db'}"
 
 
+def needs_of(sources: load.Sources) -> tuple[bool, tuple[Resource, ...]]:
+    """Whether the inputs need the hub's API at all, and which kinds are listed for them."""
+    spokes = [spoke for _, spoke in sources.described]
+    return watching.asks_hub(sources.values, spokes), watching.resources_of(sources.values, spokes)
+
+
 def open_api(settings: Settings, sources: load.Sources) -> HubApi | None:
-    """The hub's own API server, for the kinds that the values need; None when they need none. Nothing is asked yet.
+    """The hub's own API server, for what the inputs need of it; None when they need nothing. Nothing is asked yet.
 
     Raises:
         InputError: nothing says where it is.
     """
-    resources = watching.resources_of(sources.values, (spoke.spec.access for _, spoke in sources.described))
-    if not resources:
+    needed, resources = needs_of(sources)
+    if not needed:
         return None
     from hubctl.fleet.cluster import connect  # noqa: PLC0415 - as above
     from hubctl.fleet.hubapi import HubApi  # noqa: PLC0415 - as above
@@ -252,7 +258,7 @@ async def open_hub(
         if api is not None and watch:
             api.watch()
         opened = outlet.open_outlet(settings, sources, term.confirm if term else anybody)
-        async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen) as poller:
+        async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen, api=api) as poller:
             yield Hub(settings, environ, sources, templates, opened, store, poller, api, term)
     finally:
         if api is not None:

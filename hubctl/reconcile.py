@@ -186,7 +186,7 @@ async def observe(hub: hubs.Hub, so_far: Pass) -> Pass:
     every, remembered = services(so_far.fleet), hub.store.journal.load_health()
     waiting = hub.waiting(every, remembered, so_far.now)
     asked = tuple(service for service in every if service.cluster not in waiting)
-    observations = await hub.poller.poll(asked)
+    observations = await hub.poller.poll(asked, so_far.snapshot)
     return replace(so_far, observations=observations, remembered=remembered, waiting=waiting)
 
 

@@ -6,6 +6,7 @@ PATH="$PATH:/usr/sbin"
 missing=""
 command -v sshd >/dev/null || missing="$missing openssh-server"
 command -v gpg >/dev/null || missing="$missing gnupg"
+command -v haproxy >/dev/null || missing="$missing haproxy"
 if [ "$(id -u)" != 0 ]; then
     [ -z "$missing" ] || echo "for all tests install:$missing"
     exit 0

@@ -12,6 +12,7 @@ from hubctl.errors import InputError
 from hubctl.inputs import edit, facts
 from hubctl.model.cluster import ManagedCluster
 from hubctl.model.fleet import HubInputs
+from hubctl.model.route import Routes, listed
 from hubctl.settings import Settings
 
 
@@ -219,6 +220,12 @@ def facts_data(found: tuple[facts.Fact, ...]) -> dict[str, Any]:
     }
 
 
+def route_data(route: Routes | None) -> Any:
+    """A route as a file would say it, or a list of them; None for none."""
+    said = [one.model_dump(by_alias=True, exclude_none=True) for one in listed(route)]
+    return said if isinstance(route, tuple) else next(iter(said), None)
+
+
 def cluster_data(cluster: ManagedCluster) -> dict[str, Any]:
     """A spoke as plain data."""
     return {
@@ -242,7 +249,7 @@ def cluster_data(cluster: ManagedCluster) -> dict[str, Any]:
                 "namespace": model.namespace,
                 "service": model.service,
                 "output": model.profile.output,
-                "route": model.route.model_dump(by_alias=True, exclude_none=True) if model.route else None,
+                "route": route_data(model.route),
             }
             for model in cluster.models
         ],

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from hubctl import discovery, hub, outlet, promotion
-from hubctl.cli import output, shapes
+from hubctl.cli import output, reached
 from hubctl.cli.hubdoctor import hub_checks
 from hubctl.conform import cache
 from hubctl.conform.check import FETCH, Checker
@@ -17,28 +17,11 @@ from hubctl.errors import HubctlError
 from hubctl.inputs import load
 from hubctl.model.check import Check
 from hubctl.model.fleet import HubInputs
-from hubctl.model.predictor import Observation, Outcome
-from hubctl.observe.poll import Poller
 from hubctl.publish import branch, pulls
-from hubctl.reconcile import services
 from hubctl.render.templates import load_templates
 from hubctl.render.tree import render_tree
 from hubctl.settings import Settings
 from hubctl.store.schema import open_store
-
-ADVICE = {
-    Outcome.UNREACHABLE: "see whether the predictor runs and whether the route's host and port lead to it",
-    Outcome.TIMEOUT: "see why it is slow, or raise hubctl.observe.deadline",
-    Outcome.TLS: "set hubctl.observe.caFile to the CA of the spoke's certificate, or renew the certificate",
-    Outcome.UNAUTHORIZED: "put a token that the predictor accepts into hubctl.observe.tokenFile",
-    Outcome.FORBIDDEN: "grant the token its rights (access.token), or list the Service (hubctl.clusterProxy)",
-    Outcome.NOT_FOUND: "see on the spoke whether the model is loaded: its name, its storageUri, the predictor's log",
-    Outcome.NOT_READY: "wait for the model to load, or look at the predictor's log",
-    Outcome.MALFORMED: "compare the model's output kind and features in hubctl.models with what it answers",
-    Outcome.OK: "see that the model's features source gives rows",
-}
-"""What to do about a predictor that answered so; for ok: that answered, but was sent no rows."""
-
 
 Rendered = tuple[HubInputs, Mapping[str, bytes], Checker | HubctlError]
 """The inputs, what was rendered from them, and what looked at each object, or why nothing could."""
@@ -89,7 +72,7 @@ async def examine(settings: Settings, *, poll: bool) -> list[Check]:
     if made:
         checks += await hub_checks(*made[0][:2])
     if poll and made:
-        checks += await predictors(settings, found, made[0][0])
+        checks += await reached.checks(settings, found, made[0][0])
     return checks
 
 
@@ -189,26 +172,3 @@ async def open_and_check(settings: Settings, sources: load.Sources) -> str:
     with open_store(hub.store_url(settings, sources, os.environ)) as store:
         store.check()
         return f"{store.size().bytes / 1024:.0f} KiB"
-
-
-async def predictors(settings: Settings, sources: load.Sources, inputs: HubInputs) -> list[Check]:
-    """One poll of every predictor, a check a spoke."""
-    wanted = services(inputs)
-    with output.progress("polling", len(wanted)) as advance:
-        async with Poller(
-            sources.values.hubctl.observe, settings.directory, os.environ, seen=lambda _: advance()
-        ) as poller:
-            observations = await poller.poll(wanted)
-    names = dict.fromkeys(seen.cluster for seen in observations)
-    return [of_spoke(name, [seen for seen in observations if seen.cluster == name]) for name in names]
-
-
-def of_spoke(name: str, observations: list[Observation]) -> Check:
-    """What a spoke's predictors answered; rows that are missing are worth a warning, not a failure."""
-    bad = [seen for seen in observations if seen.outcome is not Outcome.OK]
-    mute = [seen for seen in observations if seen.outcome is Outcome.OK and not seen.instances]
-    if not bad and not mute:
-        return Check(f"spoke {name}", "ok", f"{output.count(len(observations), 'predictor')} answered")
-    worst = (bad or mute)[0]
-    told = "; ".join(f"{seen.model} {seen.outcome}, {shapes.reason_of(seen)}" for seen in (*bad, *mute))
-    return Check(f"spoke {name}", "failed" if bad else "warning", told, ADVICE[worst.outcome])

@@ -217,8 +217,10 @@ async def poll_once(
     settings: Settings, sources: load.Sources, chosen: tuple[InferenceService, ...], seen: Any
 ) -> tuple[Observation, ...]:
     """One round over these predictors."""
-    async with Poller(sources.values.hubctl.observe, settings.directory, os.environ, seen=seen) as poller:
-        return await poller.poll(chosen)
+    api = hub.open_api(settings, sources)
+    snapshot = await api.snapshot(datetime.now(UTC)) if api else None
+    async with Poller(sources.values.hubctl.observe, settings.directory, os.environ, seen=seen, api=api) as poller:
+        return await poller.poll(chosen, snapshot)
 
 
 async def run_pass(settings: Settings, sources: load.Sources, *, total: int | None, dry_run: bool) -> Pass:

@@ -12,7 +12,7 @@ from hubctl.cli.witnessing import witness_data
 from hubctl.model.fleet import HubInputs
 from hubctl.model.health import Condition, Finding, PredictorHealth
 from hubctl.model.incident import Incident
-from hubctl.model.predictor import InferenceService, Observation
+from hubctl.model.predictor import InferenceService, Observation, Tried
 from hubctl.model.remediation import Remediation
 from hubctl.model.witness import SpokeWitness
 from hubctl.publish import changes
@@ -33,10 +33,12 @@ def observation_data(seen: Observation) -> dict[str, Any]:
         "anomalies": seen.anomalies,
         "latency_ms": round(seen.latency_ms, 1),
         "reason": reason_of(seen),
+        "route": seen.route,
+        "tried": [{"route": one.route, "outcome": str(one.outcome), "reason": reason_of(one)} for one in seen.tried],
     }
 
 
-def reason_of(seen: Observation) -> str:
+def reason_of(seen: Observation | Tried) -> str:
     """``reason: detail``, or the one that there is."""
     return f"{seen.reason}: {seen.detail}" if seen.reason and seen.detail else seen.reason or seen.detail
 

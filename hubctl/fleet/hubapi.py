@@ -5,6 +5,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from hubctl.errors import RemoteFailed
@@ -72,6 +73,19 @@ class HubApi:
             return {key: base64.b64decode(value) for key, value in (data or {}).items()}
         except (binascii.Error, TypeError, ValueError, AttributeError):
             raise RemoteFailed(f"{path}: its data is no base64", where=self._cluster.address) from None
+
+    async def read(self, path: str) -> Mapping[str, Any] | None:
+        """One object by its path from the root, read now; None when there is none, or nothing of its kind.
+
+        Raises:
+            RemoteFailed: it cannot be read.
+        """
+        answer = await asyncio.to_thread(self._cluster.ask, "GET", path)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        if not answer.ok:
+            raise RemoteFailed(f"{path}: {answer.message}", where=self._cluster.address)
+        return answer.body
 
     def _list(self, path: str, labels: str) -> tuple[Mapping[str, Any], ...]:
         return self._cluster.list(path, {"labelSelector": labels} if labels else {})[0]

@@ -137,7 +137,7 @@ def _resolve(model: type[BaseModel], details: ErrorDetails) -> tuple[Trail, froz
     for part in details["loc"]:
         models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
         tagged = [kind for kind in models if _tag(kind) == part]
-        if part == "[key]":
+        if isinstance(part, str) and part.startswith("["):  # "[key]", and the forms of a key that may be a list
             continue
         # pydantic names the chosen member of a union in its location, which is no key of the file.
         if tagged and len(models) > 1:
@@ -156,11 +156,13 @@ def _inside(kinds: frozenset[Any], part: str | int) -> frozenset[Any] | None:
     """The types a key or an index leads to; None when the part is no key of the file."""
     for kind in kinds:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            found = _fields(kind).get(str(part))
+            if isinstance(part, int):
+                continue
+            found = _fields(kind).get(part)
             return _flat(found.annotation) if found else frozenset()
         if get_origin(kind) is dict:
             return _flat(get_args(kind)[1])
-        if get_origin(kind) is tuple:
+        if get_origin(kind) is tuple and isinstance(part, int):
             return _flat(get_args(kind)[0])
     return None if kinds else frozenset()
 
@@ -186,6 +188,11 @@ def _tag(model: type[BaseModel]) -> object:
     return get_args(literal)[0] if get_origin(literal) is Literal else None
 
 
+def _tags(kinds: frozenset[Any]) -> list[str]:
+    """The words that choose a member of a union; a list of members, the other form of some keys, has none."""
+    return sorted(str(_tag(kind)) for kind in kinds if hasattr(kind, "model_fields"))
+
+
 def _problem(trail: Trail, found: Sequence[tuple[ErrorDetails, frozenset[Any]]], document: Document) -> InputError:
     """One error for one place; members of a union that each complain are told as alternatives."""
     details, owners = found[0]
@@ -202,10 +209,10 @@ def _problem(trail: Trail, found: Sequence[tuple[ErrorDetails, frozenset[Any]]],
             hint=f"add {key}: ...",
         )
     if details["type"] == "union_tag_not_found":
-        tags = sorted(str(_tag(owner)) for owner in owners)
+        tags = _tags(owners)
         return InputError(f"missing key 'type', expected {' or '.join(tags)}", where=where, hint=f"add type: {tags[0]}")
     if details["type"] == "union_tag_invalid":
-        tags = sorted(str(_tag(owner)) for owner in owners)
+        tags = _tags(owners)
         value = details["input"]["type"]
         told = document.spelled.get(trail) or shown(value)
         return InputError(f"found {told}, expected {' or '.join(tags)}", where=where, hint=nearest(str(value), tags))

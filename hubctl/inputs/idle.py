@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from hubctl.inputs import settle
 from hubctl.inputs.document import Document, Trail
 from hubctl.model.cluster import Spoke
-from hubctl.model.route import AcmRoute, Route
+from hubctl.model.route import AcmRoute, ExposedRoute, ProxyRoute, Route, Routes, UrlRoute, listed
 from hubctl.model.values import Features, HubValues, Policy
 
 MODELLESS = frozenset({"hub-unreachable", "fleet-unread", "fleet-shrunk", "spoke-unreachable", "spoke-anomaly"})
@@ -46,7 +46,7 @@ def of_hub(values: HubValues, document: Document) -> list[str]:
 def of_fleet(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> list[str]:
     """Keys that no spoke, or no model of a spoke, needs."""
     found = []
-    routes: list[Route | None] = []
+    routes: list[Routes | None] = []
     nearer = True
     for document, spoke in spokes:
         spec = spoke.spec
@@ -61,19 +61,22 @@ def of_fleet(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> lis
     if routes and nearer and observe.route:
         found.append("values-hub.yaml hubctl.observe.route is not read: each spoke or model has a route of its own")
     grouped = any(group.route for group in values.hubctl.groups)
-    if observe.ca_file and not grouped and any(routes) and not any(_encrypted(route) for route in routes if route):
+    used = [route for chosen in routes for route in listed(chosen)]
+    if observe.ca_file and not grouped and used and not any(_encrypted(route) for route in used):
         found.append("values-hub.yaml hubctl.observe.caFile is not read: no route is https")
-    routes += [group.route for group in values.hubctl.groups]
-    if values.hubctl.cluster_proxy and not any(isinstance(route, AcmRoute) for route in routes):
+    used += [route for group in values.hubctl.groups for route in listed(group.route)]
+    if values.hubctl.cluster_proxy and not any(isinstance(route, AcmRoute) for route in used):
         found.append("values-hub.yaml hubctl.clusterProxy lists nothing: no route is of type acm")
     return found + _tokens(values, spokes)
 
 
 def _tokens(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> list[str]:
-    """A token a spoke is made where polls take no such token."""
-    if "{cluster}" in (values.hubctl.observe.token_file or ""):
+    """A token a spoke is made where polls take another one."""
+    observe = values.hubctl.observe
+    if "{cluster}" in (observe.token_file or "") or not (observe.token_file or observe.token_env):
         return []
-    why = "hubctl.observe.tokenFile names no file with {cluster}, so no poll takes a spoke's own token"
+    key = "tokenFile names one file" if observe.token_file else "tokenEnv names one variable"
+    why = f"hubctl.observe.{key} for all spokes, so no poll takes a spoke's own token"
     found = [
         _unread(document, ("spec", "access", "token"), why)
         for document, spoke in spokes
@@ -116,7 +119,10 @@ def _timeout(features: Features | None, document: Document, trail: Trail) -> lis
 
 
 def _encrypted(route: Route) -> bool:
-    return route.scheme == "https" if isinstance(route, AcmRoute) else route.url.startswith("https://")
+    if isinstance(route, UrlRoute):
+        return route.url.startswith("https://")
+    # The cluster-proxy and what a spoke exposes are reached by TLS; what the Service there speaks is not our part.
+    return isinstance(route, (ProxyRoute, ExposedRoute)) or route.scheme != "http"
 
 
 def _unread(document: Document, trail: Trail, why: str) -> str:

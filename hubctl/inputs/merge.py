@@ -13,9 +13,9 @@ from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import InferenceService
 from hubctl.model.registry import RegisteredModel
 from hubctl.model.remediation import Override, PinnedModel
-from hubctl.model.route import UrlRoute
+from hubctl.model.route import Route, ServiceRoute, UrlRoute, settled
 from hubctl.model.served import SpokeModel
-from hubctl.model.serving import spelled
+from hubctl.model.serving import DEFAULT_PORT, is_raw, spelled
 from hubctl.model.spelling import nearest
 from hubctl.model.values import HubValues
 
@@ -131,11 +131,13 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
     said = settle.settings_of(values, spoke)
     namespace = said.namespace or values.kserve.namespace
     groups = tuple(group.name for group in settle.groups_of(values, spoke))
+    mode = said.deployment_mode or settle.DEFAULTS["deployment_mode"]
     services = []
     for model in sorted(settle.models_of(values, spoke), key=lambda model: model.name):
         # An unregistered name is refused when files are read; here it only gets the default Service.
         registered = registry.get(model.name, RegisteredModel(name=model.name))
         version, pin = merged.versions.get(model.name, (model.version, ""))
+        profile = settle.profile_of(values, spoke, model.name)
         services.append(
             InferenceService(
                 cluster=name,
@@ -143,9 +145,15 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
                 version=version,
                 namespace=model.namespace or registered.namespace or namespace,
                 service=model.service or registered.service or f"{model.name}-predictor",
-                profile=settle.profile_of(values, spoke, model.name),
-                route=model.route or said.route or values.hubctl.observe.route,
+                profile=profile,
+                route=settled(
+                    model.route or said.route or values.hubctl.observe.route,
+                    auth=said.expose is not None and said.expose.auth,
+                    raw=is_raw(mode),
+                    port=profile.container.port if profile.container else DEFAULT_PORT,
+                ),
                 pinned_by=names.get(pin, ""),
+                account=values.hubctl.observe.account(said.access),
             )
         )
     return ManagedCluster(
@@ -161,7 +169,7 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
         labels=dict(sorted(spoke.metadata.labels.items())),
         quarantined=bool(merged.quarantined_by),
         overridden_by=tuple(sorted({names[file] for file in merged.files})),
-        deployment_mode=spelled(said.deployment_mode or settle.DEFAULTS["deployment_mode"], said.kserve_version),
+        deployment_mode=spelled(mode, said.kserve_version),
         expose=said.expose,
         network_policy=said.network_policy,
         monitoring=said.monitoring or settle.DEFAULTS["monitoring"],
@@ -207,15 +215,21 @@ def unused_runtimes(values: HubValues, clusters: Sequence[ManagedCluster]) -> li
 
 def in_clear(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
     """Warnings about spokes that would get the bearer token over plain HTTP."""
-    if not (values.hubctl.observe.token_file or values.hubctl.observe.token_env):
-        return []
+    fleets = bool(values.hubctl.observe.token_file or values.hubctl.observe.token_env)
     names = {
         cluster.name
         for cluster in clusters
         for model in cluster.models
-        if isinstance(model.route, UrlRoute) and model.route.url.startswith("http://")
+        if (fleets or model.account) and any(map(_is_clear, model.routes))
     }
     return [f"{name}: its route is http, so the bearer token travels in clear; use https" for name in sorted(names)]
+
+
+def _is_clear(route: Route) -> bool:
+    """Whether what is sent leaves the hub unencrypted; the cluster-proxy is always reached by TLS."""
+    if isinstance(route, UrlRoute):
+        return route.url.startswith("http://")
+    return isinstance(route, ServiceRoute) and route.scheme == "http"
 
 
 def still_reached(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:

@@ -1,6 +1,6 @@
-"""ApiServer: what rooms ask of a cluster's API server, without knowing how it is reached.
+"""ApiServer and HubReader: what rooms ask of a cluster's API server, without knowing how it is reached.
 
-The one that does is ``hubctl.fleet.cluster``; here is only what its answers look like.
+The ones that do are in ``hubctl.fleet``; here is only what their answers look like.
 """
 
 from collections.abc import Mapping
@@ -54,4 +54,22 @@ class ApiServer(Protocol):
 
         Raises:
             RemoteFailed: no answer came.
+        """
+
+
+class HubReader(Protocol):
+    """Single objects of the hub, read when they are asked for."""
+
+    async def secret(self, namespace: str, name: str) -> Mapping[str, bytes]:
+        """The decoded data of a Secret.
+
+        Raises:
+            RemoteFailed: it cannot be read, or there is none. The message holds nothing of it.
+        """
+
+    async def read(self, path: str) -> Mapping[str, Any] | None:
+        """One object by its path from the root; None when there is none.
+
+        Raises:
+            RemoteFailed: it cannot be read.
         """

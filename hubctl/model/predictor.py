@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from hubctl.model.route import Route
+from hubctl.model.route import Route, Routes, listed
 from hubctl.model.values import ModelProfile
 
 
@@ -31,9 +31,10 @@ class InferenceService:
 
     Attributes:
         service: the Kubernetes Service of its predictor.
-        route: how the hub reaches it; None when nothing says.
+        route: how the hub reaches it, or several ways in order; None when nothing says.
         version: what Git delivers, overrides included.
         pinned_by: name of the override that says the version; empty when the cluster file does.
+        account: ManagedServiceAccount whose token it gets; empty when that comes from elsewhere.
     """
 
     cluster: str
@@ -42,8 +43,14 @@ class InferenceService:
     namespace: str
     service: str
     profile: ModelProfile
-    route: Route | None = None
+    route: Routes | None = None
     pinned_by: str = ""
+    account: str = ""
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The ways to it in the order in which they are tried."""
+        return listed(self.route)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,20 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """A route that led to no model server.
+
+    Attributes:
+        route: its type, with its place in the list where that has several of the type.
+    """
+
+    route: str
+    outcome: Outcome
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What one poll of one predictor found.
 
@@ -95,6 +116,8 @@ class Observation:
         anomalies: rows answered -1.
         votes: whether the answer counts as a vote: an ok answer of a label model to at least one row.
         served_version: only if the server said it.
+        route: of several routes, or of one, the one that the outcome is about.
+        tried: the others that were tried before or after it, each with what came of it.
     """
 
     cluster: str
@@ -110,3 +133,5 @@ class Observation:
     latency_ms: float = 0.0
     votes: bool = False
     served_version: str = ""
+    route: str = ""
+    tried: tuple[Tried, ...] = ()

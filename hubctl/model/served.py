@@ -3,8 +3,10 @@
 Apart from ``cluster`` and ``values``, which both speak of it.
 """
 
+from pydantic import Field
+
 from hubctl.model.base import DnsLabel, ModelName, Strict, Version
-from hubctl.model.route import Route
+from hubctl.model.route import Routes
 
 
 class SpokeModel(Strict):
@@ -14,4 +16,4 @@ class SpokeModel(Strict):
     version: Version
     namespace: DnsLabel | None = None
     service: DnsLabel | None = None
-    route: Route | None = None
+    route: Routes | None = Field(None, description="or a list to try in order")

@@ -37,6 +37,9 @@ RUNTIMES: dict[str, tuple[Protocol, ...]] = {
 
 DEFAULT_FORMAT = "sklearn"
 DEFAULT_MODE: DeploymentMode = "RawDeployment"
+DEFAULT_PORT = 8080
+"""Where KServe's model servers listen."""
+
 _RAW = ("RawDeployment", "Standard")
 _RENAMED = (0, 16)
 """Since this version KServe stores Standard and Knative, and only reads the older words."""
@@ -80,7 +83,7 @@ class Container(Strict):
 
     image: Annotated[str, Field(pattern=r"^[^\s]+$"), only_placeholders("model", "version")]
     args: tuple[Annotated[str, only_placeholders("model", "version")], ...] = ()
-    port: int = Field(8080, ge=1, le=65535)
+    port: int = Field(DEFAULT_PORT, ge=1, le=65535)
 
     @model_validator(mode="after")
     def _has_version(self) -> "Container":

@@ -27,7 +27,7 @@ from hubctl.model.pausing import PlannedPause
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
 from hubctl.model.registry import SWITCH_KEY, KServe
 from hubctl.model.reporting import Metrics
-from hubctl.model.route import Route
+from hubctl.model.route import Routes
 from hubctl.model.runtime import ServingRuntime
 from hubctl.model.served import SpokeModel
 from hubctl.model.serving import DeploymentMode, Serving, ServingPatch
@@ -79,7 +79,7 @@ class SpokeSettings(Strict):
     """What a spoke's file says of itself and a group says of many spokes."""
 
     namespace: DnsLabel | None = Field(None, description="default: coordinationEngine.kserve.namespace")
-    route: Route | None = Field(None, description="default: hubctl.observe.route")
+    route: Routes | None = Field(None, description="or a list to try in order; default: hubctl.observe.route")
     storage: Storage | None = Field(None, description="default: a claim with its own defaults")
     kserve_version: Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?$")] | None = Field(
         None, description="of the spoke's KServe, quoted: '0.16'; decides how deploymentMode is spelled"
@@ -113,15 +113,25 @@ class Observe(Strict):
     max_body_bytes: int = Field(1_048_576, ge=1024)
     token_file: str | None = Field(None, description="file that holds the bearer token; {cluster} is replaced")
     token_env: str | None = Field(None, description="name of the variable that holds the bearer token")
+    managed_service_account: DnsLabel | None = Field(
+        None, description="ManagedServiceAccount whose token it is; default: access.token of the spoke, if it has one"
+    )
     ca_file: str | None = Field(None, description="CA bundle; {cluster} is replaced; default: the system's")
-    route: Route | None = None
     backoff: Backoff = Backoff()
+    route: Routes | None = Field(None, description="or a list to try in order")
+    probe_after: Period = Field(900.0, description="then routes are tried from the first again, not from the last good")
 
     @model_validator(mode="after")
     def _one_token(self) -> "Observe":
-        if self.token_file and self.token_env:
-            raise ValueError("expected at most one of tokenFile and tokenEnv")
+        if sum(bool(one) for one in (self.token_file, self.token_env, self.managed_service_account)) > 1:
+            raise ValueError("expected at most one of tokenFile, tokenEnv and managedServiceAccount")
         return self
+
+    def account(self, access: Access | None) -> str:
+        """The ManagedServiceAccount whose token a spoke's predictors get; empty when their token is from elsewhere."""
+        if self.token_file or self.token_env:
+            return ""
+        return (access.token.name if access and access.token else self.managed_service_account) or ""
 
 
 class Aggregate(Strict):

@@ -3,11 +3,12 @@
 Apart from ``snapshot``, which knows no values.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hubctl.model import snapshot
+from hubctl.model import reaching, snapshot
 from hubctl.model.access import Access
+from hubctl.model.cluster import Spoke
 from hubctl.model.fleetsource import FleetSource
 from hubctl.model.snapshot import Resource
 from hubctl.model.values import HubValues
@@ -39,16 +40,17 @@ def heard(values: HubValues, asked: Iterable[Access | None] = ()) -> Heard:
     return Heard(chosen(said.managed_clusters), chosen(said.feedback), chosen(said.applications))
 
 
-def resources_of(values: HubValues, asked: Iterable[Access | None] = ()) -> tuple[Resource, ...]:
-    """The kinds that these values need, and what single spokes ask for."""
-    wanted = heard(values, asked)
+def resources_of(values: HubValues, spokes: Sequence[Spoke] = ()) -> tuple[Resource, ...]:
+    """The kinds that these values need, and the files of spokes."""
+    wanted = heard(values, (spoke.spec.access for spoke in spokes))
     kinds = {
         snapshot.MANAGED_CLUSTERS: wanted.managed_clusters,
         snapshot.FEEDBACK_WORKS: wanted.feedback,
         snapshot.SPOKE_APPLICATIONS: wanted.applications,
     }
     witnesses = (kind for kind, needed in kinds.items() if needed)
-    return tuple(dict.fromkeys((*of_fleet(values.hubctl.fleet), *witnesses)))
+    reached = reaching.resources_of(values, spokes)
+    return tuple(dict.fromkeys((*of_fleet(values.hubctl.fleet), *witnesses, *reached)))
 
 
 def of_fleet(source: FleetSource) -> tuple[Resource, ...]:
@@ -58,3 +60,8 @@ def of_fleet(source: FleetSource) -> tuple[Resource, ...]:
     decisions = (snapshot.DECISIONS,) if source.placements else ()
     sets = (snapshot.CLUSTER_SETS,) if source.cluster_sets else ()
     return (snapshot.MANAGED_CLUSTERS, *decisions, *sets)
+
+
+def asks_hub(values: HubValues, spokes: Sequence[Spoke] = ()) -> bool:
+    """Whether anything is read of the hub's API, if only single objects."""
+    return bool(resources_of(values, spokes)) or reaching.finds_hosts(values, spokes)

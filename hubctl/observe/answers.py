@@ -45,7 +45,7 @@ _BY_STATUS = {
     404: (Outcome.NOT_FOUND, Reason.PATH_NOT_FOUND),
     408: (Outcome.TIMEOUT, Reason.GATEWAY),
     429: (Outcome.NOT_READY, Reason.OVERLOADED),
-    502: (Outcome.UNREACHABLE, Reason.TUNNEL),
+    502: (Outcome.UNREACHABLE, Reason.BAD_GATEWAY),
     503: (Outcome.NOT_READY, Reason.UNAVAILABLE),
     504: (Outcome.TIMEOUT, Reason.GATEWAY),
 }
@@ -58,15 +58,37 @@ _BY_CLASS = {
     5: (Outcome.UNREACHABLE, Reason.SERVER_ERROR),
 }
 
+_OF_APISERVER = (
+    (range(401, 402), "", Outcome.UNAUTHORIZED, Reason.APISERVER_TOKEN),
+    (range(403, 404), "", Outcome.FORBIDDEN, Reason.APISERVER_DENIED),
+    (range(404, 405), r"^services ", Outcome.NOT_FOUND, Reason.SERVICE_ABSENT),
+)
+"""As below, for answers that are a Status of Kubernetes, which no model server gives."""
+
 _BY_TEXT = (
     (range(403, 404), r"exposed services allowlist", Outcome.FORBIDDEN, Reason.ALLOWLIST),
+    (
+        range(400, 401),
+        r"only support https|invalid request headers|requestURL format|invalid service name",
+        Outcome.MALFORMED,
+        Reason.PROXY_URL,
+    ),
+    (range(400, 401), r"rpc error|transport: |connection error: ", Outcome.UNREACHABLE, Reason.TUNNEL),
+    (range(502, 503), r"anp-proxy-server", Outcome.UNREACHABLE, Reason.TUNNEL),
+    (range(500, 600), r"error trying to reach service", Outcome.UNREACHABLE, Reason.SERVICE_UNREACHABLE),
+    (range(401, 402), r"authentication failed", Outcome.UNAUTHORIZED, Reason.APISERVER_TOKEN),
     (range(401, 402), "", Outcome.UNAUTHORIZED, Reason.TOKEN_REFUSED),
     (range(403, 404), "", Outcome.FORBIDDEN, Reason.DENIED),
     (range(400, 600), r"\bmodel\b.*(does not exist|not found)", Outcome.NOT_FOUND, Reason.MODEL_ABSENT),
     (range(400, 401), r"is not ready yet", Outcome.NOT_READY, Reason.MODEL_NOT_READY),
     (range(503, 504), r"is not ready", Outcome.NOT_READY, Reason.MODEL_NOT_READY),
     (range(503, 504), r"overload|too many|queue|saturated", Outcome.NOT_READY, Reason.OVERLOADED),
-    (range(503, 504), r"no endpoints|application is not available", Outcome.NOT_READY, Reason.NO_ENDPOINTS),
+    (
+        range(503, 504),
+        r"no endpoints|application is not available|no server is available",
+        Outcome.NOT_READY,
+        Reason.NO_ENDPOINTS,
+    ),
     (
         range(500, 501),
         r"KeyError|'(instances|inputs)'|\bfeatures?\b|could not convert|2D array|array=nan|reshape array",
@@ -81,9 +103,9 @@ def classify(status: int, content_type: str, body: bytes) -> tuple[Outcome, str,
     """Outcome, reason and detail of an answer; ``ok`` only for a 200 that says it is JSON."""
     if status == HTTPStatus.OK:
         return _typed(content_type)
-    said = _said(body)
+    said, by_apiserver = _said(body)
     detail = strict.excerpt(f"{status}: {said}" if said else str(status))
-    for statuses, pattern, outcome, reason in _BY_TEXT:
+    for statuses, pattern, outcome, reason in (*(_OF_APISERVER if by_apiserver else ()), *_BY_TEXT):
         if status in statuses and re.search(pattern, said, re.IGNORECASE | re.DOTALL):
             return outcome, reason, detail
     fallback = _BY_CLASS.get(status // 100, (Outcome.MALFORMED, Reason.STATUS))
@@ -144,12 +166,16 @@ def _typed(content_type: str) -> tuple[Outcome, str, str]:
     return Outcome.MALFORMED, Reason.CONTENT_TYPE, strict.excerpt(f"expected {protocol.CONTENT_TYPE}, got {shown}")
 
 
-def _said(body: bytes) -> str:
-    """The message in an error's body: KServe's ``error``, FastAPI's ``detail``, Kubernetes' ``message``, or all."""
+def _said(body: bytes) -> tuple[str, bool]:
+    """The message in an error's body: KServe's ``error``, FastAPI's ``detail``, Kubernetes' ``message``, or all.
+
+    And whether it is a Status of Kubernetes.
+    """
     try:
         value = strict.parse(body)
     except Malformed:
-        return strict.excerpt(body.decode(errors="replace"), 2000)
+        return strict.excerpt(body.decode(errors="replace"), 2000), False
+    status = isinstance(value, dict) and value.get("kind") == "Status"
     if isinstance(value, dict):
         value = next((value[key] for key in ("error", "detail", "message") if value.get(key)), value)
-    return strict.excerpt(value if isinstance(value, str) else str(value), 2000)
+    return strict.excerpt(value if isinstance(value, str) else str(value), 2000), status

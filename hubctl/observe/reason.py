@@ -21,13 +21,16 @@ class Reason(StrEnum):
 
     # unreachable
     NO_ROUTE = "no_route", "Nothing says how the spoke is reached; nothing was sent."
+    NO_ADDRESS = "no_address", "The host of the route is not known: nothing on the hub says it; nothing was sent."
     BAD_URL = "bad_url", "The route makes a URL that cannot be; nothing was sent."
     DNS = "dns", "The host's name is not known."
     REFUSED = "refused", "The host refused the connection."
     RESET = "reset", "The connection broke before the answer was complete."
     NO_NETWORK = "no_network", "There is no way to the host's network."
     HUB_LIMIT = "hub_limit", "The hub is out of files, ports or buffers; the spoke is not to blame."
-    TUNNEL = "tunnel", "A gateway answered 502: the tunnel to the spoke or its last hop failed."
+    TUNNEL = "tunnel", "The cluster-proxy has no tunnel to the spoke: its agent there is away."
+    BAD_GATEWAY = "bad_gateway", "A gateway answered 502: its last hop failed, also by a certificate or its name."
+    SERVICE_UNREACHABLE = "service_unreachable", "The spoke's kube-apiserver did not reach the predictor's Service."
     SERVER_ERROR = "server_error", "The server answered 5xx for a reason of its own."
 
     # timeout
@@ -47,26 +50,32 @@ class Reason(StrEnum):
 
     # unauthorized
     TOKEN_REFUSED = "token_refused", "The predictor or the proxy before it did not accept the token, or wants one."
-    TOKEN_MISSING = "token_missing", "The token's file or variable is not there; nothing was sent."
-    TOKEN_INVALID = "token_invalid", "The token's file or variable holds no bearer token; nothing was sent."
+    TOKEN_MISSING = "token_missing", "The token's file, variable or Secret is not there; nothing was sent."
+    TOKEN_INVALID = "token_invalid", "The token's file, variable or Secret holds no bearer token; nothing was sent."
+
+    APISERVER_TOKEN = "apiserver_token", "The spoke's kube-apiserver did not accept the token, or wants one."
+    HUB_API = "hub_api", "The hub's API server did not tell the token; nothing was sent."
 
     # forbidden
     ALLOWLIST = "allowlist", "The cluster-proxy's list of exposed services does not hold the predictor's Service."
+    APISERVER_DENIED = "apiserver_denied", "The spoke's kube-apiserver lets the token proxy to no such Service."
     DENIED = "denied", "The token has no right to the predictor."
 
     # not_found
     MODEL_ABSENT = "model_absent", "The server has no model of that name loaded."
+    SERVICE_ABSENT = "service_absent", "The spoke's kube-apiserver knows no Service of that name."
     PATH_NOT_FOUND = "path_not_found", "Something answered that is no model server, or the Service does not exist."
 
     # not_ready
     MODEL_NOT_READY = "model_not_ready", "The server has the model, but it is not ready."
     OVERLOADED = "overloaded", "The server has too much to do."
-    NO_ENDPOINTS = "no_endpoints", "No pod stands behind the Route or Service."
+    NO_ENDPOINTS = "no_endpoints", "No pod stands behind the Route or Service, or its router trusts none there."
     UNAVAILABLE = "unavailable", "Something on the way answered 503 without saying why."
 
     # malformed: the answer as a whole
     REDIRECT = "redirect", "The answer points elsewhere, to a login page for instance; it is not followed."
     STATUS = "status", "The status is none that KServe answers."
+    PROXY_URL = "proxy_url", "The cluster-proxy does not take such a path; http needs MCE 2.11 or later."
     REJECTED_REQUEST = "rejected_request", "The server refused the request (4xx)."
     REJECTED_INPUT = "rejected_input", "The model could not use the rows: their width or their values."
     CONTENT_TYPE = "content_type", "The answer does not say that it is JSON."

@@ -6,6 +6,7 @@ equal keys and spends quadratic time on long integers; none of that may decide w
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -16,6 +17,9 @@ MAX_DEPTH = 32
 
 MAX_NUMBER = 64
 """Characters of one number; a float's shortest exact form has 24."""
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")
+"""RFC 6750's b68token, which cannot smuggle a header."""
 
 _EXCERPT = 200
 """Characters of foreign text that a detail may hold."""
@@ -35,6 +39,12 @@ def excerpt(text: str, limit: int = _EXCERPT) -> str:
     seen = text[: 4 * limit].split()
     line = "".join(char for char in " ".join(seen) if char.isprintable())
     return line if len(line) <= limit and len(text) <= 4 * limit else f"{line[: limit - 1]}…"
+
+
+def bearer(text: str) -> str:
+    """The bearer token that a text is, without the space around it; empty when it is none."""
+    token = text.strip()
+    return token if _TOKEN.fullmatch(token) else ""
 
 
 def parse(data: bytes) -> Any:

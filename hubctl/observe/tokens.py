@@ -1,56 +1,68 @@
-"""Bearer tokens: from a file per spoke or from a variable, kept for one round and read again after a 401.
+"""Bearer tokens: of a ManagedServiceAccount, from a file per spoke or from a variable; read again after a 401.
 
 Apart from polling because a token rotates under us (ManagedServiceAccounts, service account projections) and because
 what a token must never do, appear in a detail, is easier to see in one place.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from hubctl.model import base, values
+from hubctl.model.apiserver import HubReader
+from hubctl.model.predictor import InferenceService
+from hubctl.model.snapshot import Snapshot
+from hubctl.observe import strict
+from hubctl.observe.accounts import Accounts, NoToken
 from hubctl.observe.reason import Reason
-from hubctl.observe.strict import Malformed
-
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")
-"""RFC 6750's b68token, which cannot smuggle a header."""
-
-
-class NoToken(Malformed):
-    """A token is configured but cannot be read."""
 
 
 class Tokens:
     """Where each spoke's token comes from, and what was read in this round."""
 
-    def __init__(self, observe: values.Observe, environ: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, observe: values.Observe, environ: Mapping[str, str], folder: Path, api: HubReader | None = None
+    ) -> None:
         self._observe = observe
         self._environ = environ
         self._folder = folder
         self._read: dict[str, str] = {}
+        self._accounts = Accounts(api)
 
-    def forget(self) -> None:
-        """Begin a round: tokens are read anew."""
+    def begin(self, snapshot: Snapshot | None) -> None:
+        """Begin a round: files and variables are read anew, Secrets where they have rotated."""
         self._read.clear()
+        self._accounts.begin(snapshot)
 
-    def current(self, cluster: str) -> str:
-        """The token for a spoke; empty when none is configured.
+    async def current(self, service: InferenceService) -> str:
+        """The token for a predictor; empty when none is configured.
 
         Raises:
-            NoToken: the file or variable is missing, or holds no token.
+            NoToken: the file, variable or Secret is missing, or holds no token.
         """
-        if cluster not in self._read:
-            self._read[cluster] = self._fresh(cluster)
-        return self._read[cluster]
+        if service.account:
+            return (await self._accounts.held(service.cluster, service.account)).token
+        if service.cluster not in self._read:
+            self._read[service.cluster] = self._fresh(service.cluster)
+        return self._read[service.cluster]
 
-    def reread(self, cluster: str) -> str:
+    async def reread(self, service: InferenceService, refused: str) -> str:
         """The token after a 401, read anew.
 
         Raises:
             NoToken: as ``current``.
         """
-        self._read.pop(cluster, None)
-        return self.current(cluster)
+        if service.account:
+            return (await self._accounts.again(service.cluster, service.account, refused)).token
+        self._read.pop(service.cluster, None)
+        return await self.current(service)
+
+    async def authority(self, service: InferenceService) -> str:
+        """The spoke's own CA bundle, PEM, as it comes with its account's token; empty when there is none.
+
+        Raises:
+            NoToken: as ``current``.
+        """
+        return (await self._accounts.held(service.cluster, service.account)).ca if service.account else ""
 
     def _fresh(self, cluster: str) -> str:
         if self._observe.token_file:
@@ -75,7 +87,7 @@ def _text_of(path: Path) -> str:
 
 
 def _checked(text: str, place: str) -> str:
-    token = text.strip()
-    if not _TOKEN.fullmatch(token):
+    token = strict.bearer(text)
+    if not token:
         raise NoToken(Reason.TOKEN_INVALID, f"expected one bearer token in {place}, found something else")
     return token

@@ -1,13 +1,13 @@
-"""Which CAs a spoke's certificate is verified against: the system's, or a bundle per spoke that may rotate.
+"""What a certificate is verified against: the system's CAs, a bundle in a file that may rotate, or what the hub says.
 
 Contexts are shared between spokes with one bundle, because each costs half a megabyte and twenty milliseconds.
 """
 
+import hashlib
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hubctl.model import base
 from hubctl.observe import strict
 from hubctl.observe.reason import Reason
 from hubctl.observe.strict import Malformed
@@ -18,10 +18,25 @@ class NoTrust(Malformed):
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
-    """A CA bundle as it was read; equal to another while path and stamp (mtime in ns, size) are the same."""
+class Anchor:
+    """Whom to trust; nothing said is the system's CAs.
 
-    path: str
+    Attributes:
+        file: a bundle; nothing else is trusted then.
+        pem: a bundle that was read from the hub.
+        system: whether the system's CAs are trusted beside ``pem``.
+    """
+
+    file: str = ""
+    pem: str = field(default="", repr=False)
+    system: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """CAs as they were read; equal to another while place and stamp (mtime in ns, size) are the same."""
+
+    place: str
     stamp: tuple[int, int]
     context: ssl.SSLContext = field(compare=False)
 
@@ -29,26 +44,37 @@ class Trust:
 class Bundles:
     """The CA bundles in use."""
 
-    def __init__(self, ca_file: str | None, folder: Path) -> None:
-        self._ca_file = ca_file
+    def __init__(self, folder: Path) -> None:
+        """Take the folder that relative paths start from."""
         self._folder = folder
         self._known: dict[str, Trust] = {}
 
-    def trust(self, cluster: str) -> Trust:
-        """What a spoke's certificate is verified against, read anew if the file has changed.
+    def trust(self, anchor: Anchor) -> Trust:
+        """What certificates are verified against, read anew if the file has changed.
 
         Raises:
-            NoTrust: the file is missing or holds no certificate.
+            NoTrust: the file is missing, or what is there is no certificate.
         """
-        path = str(self._folder / base.fill(self._ca_file, cluster=cluster)) if self._ca_file else ""
+        path = str(self._folder / anchor.file) if anchor.file else ""
+        place = path or (f"pem {anchor.system} {hashlib.sha256(anchor.pem.encode()).hexdigest()}" if anchor.pem else "")
         try:
             stamp = _stamp(path)
-            known = self._known.get(path)
+            known = self._known.get(place)
             if known is None or known.stamp != stamp:
-                known = self._known[path] = Trust(path, stamp, ssl.create_default_context(cafile=path or None))
+                known = self._known[place] = Trust(place, stamp, _context(path, anchor))
         except OSError as error:  # ssl.SSLError is one
-            raise NoTrust(Reason.CA_FILE, f"cannot use the CA bundle {path}: {strict.excerpt(str(error))}") from error
+            told = path or "that came from the hub"
+            raise NoTrust(Reason.CA_FILE, f"cannot use the CA bundle {told}: {strict.excerpt(str(error))}") from error
         return known
+
+
+def _context(path: str, anchor: Anchor) -> ssl.SSLContext:
+    if anchor.pem and not path:
+        made = ssl.create_default_context(cadata=anchor.pem)
+        if anchor.system:
+            made.load_default_certs()
+        return made
+    return ssl.create_default_context(cafile=path or None)
 
 
 def _stamp(path: str) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from hubctl.model import base
 from hubctl.model.access import AGENT_NAMESPACE
 from hubctl.model.cluster import ManagedCluster
 from hubctl.model.predictor import InferenceService
-from hubctl.model.route import AcmRoute, UrlRoute
+from hubctl.model.route import AcmRoute, ApiserverRoute, Route, UrlRoute
 
 _THROUGH_APISERVER = re.compile(r"/api/v1/namespaces/([^/]+)/services/([^/]+)/proxy(?:/|$)")
 """The kube-apiserver's own proxy, which asks for the right on the subresource ``services/proxy``."""
@@ -45,9 +45,10 @@ def roles(cluster: ManagedCluster) -> list[dict[str, Any]]:
     read: dict[str, set[str]] = {}
     proxied: dict[str, set[str]] = {}
     for model in cluster.models:
-        if through := _through_apiserver(model):
-            proxied.setdefault(through[0], set()).add(through[1])
-        else:
+        through = [_through_apiserver(model, route) for route in model.routes]
+        for namespace, name in filter(None, through):
+            proxied.setdefault(namespace, set()).add(name)
+        if not through or not all(through):
             read.setdefault(model.namespace, set()).add(model.name)
     return [
         {"namespace": namespace, "rules": [*_may_get(read.get(namespace)), *_may_proxy(proxied.get(namespace))]}
@@ -58,20 +59,23 @@ def roles(cluster: ManagedCluster) -> list[dict[str, Any]]:
 def exposed(clusters: Iterable[ManagedCluster]) -> list[dict[str, str]]:
     """``namespace``, ``service``, ``port`` and ``protocol`` of every Service that is polled through cluster-proxy."""
     found = {
-        (model.namespace, model.service, str(model.route.target_port), model.route.scheme)
+        (model.namespace, model.service, str(route.target_port), route.spoken)
         for cluster in clusters
         for model in cluster.models
-        if isinstance(model.route, AcmRoute)
+        for route in model.routes
+        if isinstance(route, AcmRoute)
     }
     return [dict(zip(("namespace", "service", "port", "protocol"), each, strict=True)) for each in sorted(found)]
 
 
-def _through_apiserver(model: InferenceService) -> tuple[str, str] | None:
+def _through_apiserver(model: InferenceService, route: Route) -> tuple[str, str] | None:
     """Namespace and name, as the URL spells them, of a Service that the kube-apiserver proxies to."""
-    if not isinstance(model.route, UrlRoute):
+    if isinstance(route, ApiserverRoute):
+        return model.namespace, f"{route.spoken}:{model.service}:{route.target_port}"
+    if not isinstance(route, UrlRoute):
         return None
     names = {"cluster": model.cluster, "model": model.name, "namespace": model.namespace, "service": model.service}
-    found = _THROUGH_APISERVER.search(base.fill(model.route.url, **names))
+    found = _THROUGH_APISERVER.search(base.fill(route.url, **names))
     return (found[1], found[2]) if found else None
 
 

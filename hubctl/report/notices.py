@@ -12,7 +12,7 @@ from hubctl.errors import Held, HubctlError
 from hubctl.model import incident as incidents
 from hubctl.model.notice import Notice, Subject
 from hubctl.model.remediation import Remediation, State
-from hubctl.model.snapshot import APPLICATIONS, MANAGED_CLUSTERS, Resource, Snapshot
+from hubctl.model.snapshot import MANAGED_CLUSTERS, SPOKE_APPLICATIONS, Resource, Snapshot
 
 if TYPE_CHECKING:
     from hubctl.reconcile import Pass
@@ -45,7 +45,7 @@ def subjects_of(snapshot: Snapshot | None, own: Subject, argocd_namespace: str) 
     clusters = {one.name: one for one in _objects(snapshot, MANAGED_CLUSTERS)}
     applications = {
         one.name.removeprefix("hubctl-"): one
-        for one in _objects(snapshot, APPLICATIONS)
+        for one in _objects(snapshot, SPOKE_APPLICATIONS)
         if one.namespace == argocd_namespace and one.name.startswith("hubctl-")
     }
     return Subjects(own, clusters, applications)

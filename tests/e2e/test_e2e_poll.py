@@ -16,7 +16,7 @@ FAULTS: dict[tuple[str, str], Fault] = {
     ("south", MODEL): "not-ready",
     ("south", OTHER): "broken",
 }
-KEYS = ["cluster", "model", "version", "outcome", "instances", "anomalies", "latency_ms", "reason"]
+KEYS = ["cluster", "model", "version", "outcome", "instances", "anomalies", "latency_ms", "reason", "route", "tried"]
 
 
 @pytest.fixture(scope="module")

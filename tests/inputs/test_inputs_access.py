@@ -45,21 +45,72 @@ def test_spoke_that_can_have_no_namespace_on_the_hub_is_refused(folder: Folder) 
     assert folder.load().clusters[0].name == "edge.a"
 
 
-def test_token_of_a_spoke_is_read_from_a_file_of_its_own(folder: Folder) -> None:
-    folder.write("clusters/edge-a.yaml", OWN)
-    (warning,) = [warning for warning in folder.load().warnings if "access.token" in warning]
-    assert warning.startswith("clusters/edge-a.yaml:11 spec.access.token is not read: hubctl.observe.tokenFile names")
-    folder.write("values-hub.yaml", VALUES + TOKENS)
-    assert not [warning for warning in folder.load().warnings if "access.token" in warning]
+@pytest.mark.parametrize(
+    ("observe", "told"),
+    [
+        ("", ""),
+        ("managedServiceAccount: fleet-poller", ""),
+        ("tokenFile: 'tokens/{cluster}'", ""),
+        ("tokenFile: token", "hubctl.observe.tokenFile names one file for all spokes"),
+        ("tokenEnv: TOKEN", "hubctl.observe.tokenEnv names one variable for all spokes"),
+    ],
+)
+def test_token_of_a_spoke_is_warned_about_where_polls_take_another(folder: Folder, observe: str, told: str) -> None:
+    folder.write("clusters/edge-a.yaml", OWN).write("values-hub.yaml", f"{VALUES}hubctl: {{observe: {{{observe}}}}}\n")
+    found = [warning for warning in folder.load().warnings if "access.token" in warning]
+    expected = f"clusters/edge-a.yaml:11 spec.access.token is not read: {told}, so no poll takes a spoke's own token"
+    assert found == ([expected] if told else [])
 
 
 def test_token_that_a_group_asks_for_is_warned_about_too(folder: Folder) -> None:
-    folder.write("values-hub.yaml", VALUES + "hubctl: {groups: [{name: all, match: {}, access: {token: {}}}]}\n")
+    groups = "groups: [{name: all, match: {}, access: {token: {}}}]"
+    folder.write("values-hub.yaml", f"{VALUES}hubctl: {{observe: {{tokenEnv: TOKEN}}, {groups}}}\n")
     assert any("hubctl.groups 'all' access.token is not read" in warning for warning in folder.load().warnings)
 
 
 @pytest.mark.parametrize(
-    ("route", "expected"), [("{type: url, url: 'https://x'}", 1), ("{type: acm, host: proxy.example.com}", 0)]
+    ("observe", "spoke", "account"),
+    [
+        ("", SPOKE, ""),
+        ("", OWN, "hubctl-poller"),
+        ("managedServiceAccount: other", SPOKE, "other"),
+        ("managedServiceAccount: other", OWN, "hubctl-poller"),
+        ("tokenFile: 'tokens/{cluster}'", OWN, ""),
+        ("tokenEnv: TOKEN", OWN, ""),
+    ],
+)
+def test_account_of_a_spoke_gives_the_token_unless_a_file_or_variable_does(
+    folder: Folder, observe: str, spoke: str, account: str
+) -> None:
+    folder.write("clusters/edge-a.yaml", spoke).write(
+        "values-hub.yaml", f"{VALUES}hubctl: {{observe: {{{observe}}}}}\n"
+    )
+    assert folder.load().clusters[0].models[0].account == account
+
+
+@pytest.mark.parametrize(
+    ("route", "warned"),
+    [
+        ("{type: url, url: 'http://x.example'}", 1),
+        ("[{type: acm}, {type: url, url: 'http://x.example'}]", 1),
+        ("{type: service, scheme: http}", 1),
+        ("{type: acm, scheme: http}", 0),
+        ("{type: route}", 0),
+    ],
+)
+def test_token_that_would_leave_the_hub_in_clear_is_warned_about(folder: Folder, route: str, warned: int) -> None:
+    folder.write("clusters/edge-a.yaml", f"{OWN}  route: {route}\n")
+    assert sum("travels in clear" in warning for warning in folder.load().warnings) == warned
+
+
+@pytest.mark.parametrize(
+    ("route", "expected"),
+    [
+        ("{type: url, url: 'https://x'}", 1),
+        ("{type: acm, host: proxy.example.com}", 0),
+        ("[{type: url, url: 'https://x'}, {type: acm}]", 0),
+        ("{type: apiserver}", 1),
+    ],
 )
 @pytest.mark.parametrize("place", ["spoke", "group"])
 def test_list_for_the_proxy_without_a_route_through_it_is_warned_about(

@@ -13,6 +13,7 @@ from hubctl.inputs import edit, explain, splice
 from hubctl.inputs.document import parse
 from hubctl.model.cluster import Spoke
 from hubctl.model.registry import KServe
+from hubctl.model.route import UrlRoute
 from tests.inputs.inputfolder import SPOKE, VALUES
 
 ROOT = Path(__file__).parents[2]
@@ -148,9 +149,9 @@ def test_new_cluster_takes_any_route_and_storage() -> None:
         storage={"type": "s3", "bucket": "models"},
     )
     spec = explain.check(Spoke, parse(text, "x")).spec
-    assert spec.route is not None
+    assert isinstance(spec.route, UrlRoute)
     assert spec.storage is not None
-    assert (spec.route.type, spec.storage.type) == ("url", "s3")
+    assert (spec.route.url, spec.storage.type) == ("https://{model}.{cluster}.example", "s3")
 
 
 def test_new_cluster_with_a_bad_name_is_refused() -> None:

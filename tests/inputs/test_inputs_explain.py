@@ -6,10 +6,11 @@ from hubctl.inputs.explain import PATTERNS, has_credentials, shown
 from hubctl.inputs.schema import schemas
 from hubctl.model.cluster import SpokeSpec
 from hubctl.model.spelling import nearest
+from hubctl.model.values import Observe
 from tests.inputs.inputfolder import SPOKE, VALUES, Folder
 
 SPOKE_KEYS = ", ".join(sorted(field.alias or name for name, field in SpokeSpec.model_fields.items()))
-OBSERVE_KEYS = "caFile, concurrency, deadline, interval, maxBodyBytes, perSpoke, route, tokenEnv, tokenFile"
+OBSERVE_KEYS = ", ".join(sorted(field.alias or name for name, field in Observe.model_fields.items()))
 ROUTE_NAMES = "{cluster}, {model}, {namespace}, {service}"
 
 SPOKE_MISTAKES = {
@@ -52,14 +53,14 @@ SPOKE_MISTAKES = {
         "  models:",
         "  route:\n    type: acn\n  models:",
         "clusters/edge-a.yaml:9 spec.route.type",
-        "found 'acn', expected acm or url",
+        "found 'acn', expected acm or apiserver or route or service or url",
         "did you mean acm?",
     ),
     "route type that is a number": (
         "  models:",
         "  route:\n    type: 1.0\n  models:",
         "clusters/edge-a.yaml:9 spec.route.type",
-        "found 1.0, expected acm or url",
+        "found 1.0, expected acm or apiserver or route or service or url",
         "",
     ),
     "key called like a type": (
@@ -69,11 +70,25 @@ SPOKE_MISTAKES = {
         "unknown key 'pvc', expected one of ours",
         "known here: accessMode, claim, size, storageClass, type",
     ),
+    "route in a list": (
+        "  models:",
+        "  route:\n    - {type: acm}\n    - {type: url, ulr: 'https://b'}\n  models:",
+        "clusters/edge-a.yaml:10 spec.route[1].ulr",
+        "unknown key 'ulr', expected one of ours",
+        "did you mean url? known here: caFile, type, url",
+    ),
+    "no route in a list": (
+        "  models:",
+        "  route: []\n  models:",
+        "clusters/edge-a.yaml:8 spec.route",
+        "found a list with nothing in it, expected at least 1 item after validation, not 0",
+        "",
+    ),
     "no route type": (
         "  models:",
         "  route:\n    host: a.example\n  models:",
         "clusters/edge-a.yaml:8 spec.route.type",
-        "missing key 'type', expected acm or url",
+        "missing key 'type', expected acm or apiserver or route or service or url",
         "add type: acm",
     ),
     "key of the other route": (
@@ -81,7 +96,7 @@ SPOKE_MISTAKES = {
         "  route: {type: acm, host: a.example, url: https://b}\n  models:",
         "clusters/edge-a.yaml:8 spec.route.url",
         "unknown key 'url', expected one of ours",
-        "known here: host, port, scheme, type",
+        "known here: caFile, headless, host, namespace, port, scheme, type",
     ),
     "empty section": (
         "  models:",

@@ -57,7 +57,9 @@ def test_route_of_the_hub_is_kept_for_a_fleet_without_spokes(folder: Folder) -> 
         ("{type: url, url: 'http://x.example'}", 1),
         ("{type: url, url: 'https://x.example'}", 0),
         ("{type: acm, host: proxy.example}", 0),
-        ("{type: acm, host: proxy.example, scheme: http}", 1),
+        ("{type: acm, host: proxy.example, scheme: http}", 0),
+        ("{type: service, scheme: http}", 1),
+        ("[{type: service, scheme: http}, {type: route}]", 0),
     ],
 )
 def test_bundle_of_certificates_without_an_encrypted_route(folder: Folder, route: str, expected: int) -> None:

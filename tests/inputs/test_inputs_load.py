@@ -164,7 +164,7 @@ def test_route_of_the_model_wins_over_spoke_and_fleet(folder: Folder) -> None:
     folder.change("clusters/edge-a.yaml", "version: v3", f"version: v3\n      route: {route % 'model'}")
     seen.append(folder.load().clusters[0].models[0].route)
     fleet, model = UrlRoute(url="https://fleet.example"), UrlRoute(url="https://model.example")
-    assert seen == [fleet, AcmRoute(host="hub.example"), model]
+    assert seen == [fleet, AcmRoute(host="hub.example", scheme="http", port=80), model]
 
 
 def test_overrides_on_disk_are_read_when_none_are_given(folder: Folder) -> None:

@@ -31,11 +31,11 @@ def rows(tmp_path: Path) -> Path:
 def service() -> Callable[..., InferenceService]:
     """Makes a model on a spoke that is reached at a URL."""
 
-    def make(url: str, **changes: Any) -> InferenceService:
+    def make(url: str = "", **changes: Any) -> InferenceService:
         profile = changes.pop("profile", ModelProfile(features=Features(file="rows.json")))
         known = {"cluster": "edge-a", "name": "anomaly-detector", "version": "v1", "namespace": "models"}
         known |= {"service": "anomaly-detector-predictor"} | changes
-        return InferenceService(**{"profile": profile, "route": UrlRoute(url=url), **known})
+        return InferenceService(**{"profile": profile, "route": UrlRoute(url=url) if url else None, **known})
 
     return make
 

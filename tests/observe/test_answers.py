@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,8 +9,13 @@ from hubctl.observe import answers
 from hubctl.observe.reason import Reason
 
 
+def status(message: str) -> bytes:
+    """What a kube-apiserver answers."""
+    return json.dumps({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message}).encode()
+
+
 @pytest.mark.parametrize(
-    ("status", "body", "outcome", "reason"),
+    ("code", "body", "outcome", "reason"),
     [
         (301, b"", Outcome.MALFORMED, Reason.REDIRECT),
         (400, b'{"error":"Unrecognized request format"}', Outcome.MALFORMED, Reason.REJECTED_REQUEST),
@@ -39,20 +46,47 @@ from hubctl.observe.reason import Reason
         (500, b'{"error":"Model with name m does not exist."}', Outcome.NOT_FOUND, Reason.MODEL_ABSENT),
         (500, b'{"error":"ValueError : kaboom"}', Outcome.UNREACHABLE, Reason.SERVER_ERROR),
         (501, b"", Outcome.UNREACHABLE, Reason.SERVER_ERROR),
-        (502, b"proxy to anp-proxy-server failed", Outcome.UNREACHABLE, Reason.TUNNEL),
+        (400, b"only support https", Outcome.MALFORMED, Reason.PROXY_URL),
+        (400, b"invalid request headers", Outcome.MALFORMED, Reason.PROXY_URL),
+        (400, b'rpc error: code = Unavailable desc = connection error: desc = "x"', Outcome.UNREACHABLE, Reason.TUNNEL),
+        (401, status("Unauthorized"), Outcome.UNAUTHORIZED, Reason.APISERVER_TOKEN),
+        (401, b"authentication failed: token is neither valid for x", Outcome.UNAUTHORIZED, Reason.APISERVER_TOKEN),
+        (
+            403,
+            status('services "http:m-predictor:80" is forbidden: User "x" cannot create resource "services/proxy"'),
+            Outcome.FORBIDDEN,
+            Reason.APISERVER_DENIED,
+        ),
+        (404, status('services "m-predictor" not found'), Outcome.NOT_FOUND, Reason.SERVICE_ABSENT),
+        (
+            503,
+            status('no endpoints available for service "http:m-predictor:80"'),
+            Outcome.NOT_READY,
+            Reason.NO_ENDPOINTS,
+        ),
+        (
+            503,
+            status("error trying to reach service: dial tcp 10.0.0.1:80: connect: connection refused"),
+            Outcome.UNREACHABLE,
+            Reason.SERVICE_UNREACHABLE,
+        ),
+        (403, b"Forbidden (user=x, verb=get, resource=inferenceservices)", Outcome.FORBIDDEN, Reason.DENIED),
+        (502, b"proxy to anp-proxy-server failed because EOF", Outcome.UNREACHABLE, Reason.TUNNEL),
+        (502, b"", Outcome.UNREACHABLE, Reason.BAD_GATEWAY),
         (503, b'{"error":"Model with name m is not ready."}', Outcome.NOT_READY, Reason.MODEL_NOT_READY),
         (503, b"queue is full", Outcome.NOT_READY, Reason.OVERLOADED),
         (503, b"<h1>Application is not available</h1>", Outcome.NOT_READY, Reason.NO_ENDPOINTS),
+        (503, b"<h1>503</h1>No server is available to handle this request.", Outcome.NOT_READY, Reason.NO_ENDPOINTS),
         (503, b"", Outcome.NOT_READY, Reason.UNAVAILABLE),
         (504, b"", Outcome.TIMEOUT, Reason.GATEWAY),
         (204, b"", Outcome.MALFORMED, Reason.STATUS),
         (999, b"", Outcome.MALFORMED, Reason.STATUS),
     ],
 )
-def test_each_status_and_text_has_its_outcome(status: int, body: bytes, outcome: Outcome, reason: Reason) -> None:
-    found = answers.classify(status, "application/json", body)
+def test_each_status_and_text_has_its_outcome(code: int, body: bytes, outcome: Outcome, reason: Reason) -> None:
+    found = answers.classify(code, "application/json", body)
     assert found[:2] == (outcome, reason)
-    assert str(status) in found[2]
+    assert str(code) in found[2]
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "application/vnd.x+json"])

@@ -100,7 +100,7 @@ async def test_forecast_is_recorded_and_never_votes(service: Make, poller: MakeP
         (fixed(404, b'{"detail":"Not Found"}'), Outcome.NOT_FOUND, Reason.PATH_NOT_FOUND),
         (fixed(429, b"", extra="Retry-After: 3600\r\n"), Outcome.NOT_READY, Reason.OVERLOADED),
         (fixed(500, b'{"error":"kaboom"}'), Outcome.UNREACHABLE, Reason.SERVER_ERROR),
-        (fixed(502, b""), Outcome.UNREACHABLE, Reason.TUNNEL),
+        (fixed(502, b""), Outcome.UNREACHABLE, Reason.BAD_GATEWAY),
         (fixed(503, b""), Outcome.NOT_READY, Reason.UNAVAILABLE),
         (fixed(504, b""), Outcome.TIMEOUT, Reason.GATEWAY),
         (fixed(200, b'{"predictions": [1]}'), Outcome.MALFORMED, Reason.COUNT),

@@ -55,7 +55,7 @@ async def test_spoke_never_sees_more_requests_than_its_bound(service: Make, poll
 
 async def test_silent_spoke_takes_no_time_from_the_others(service: Make, poller: MakePoller) -> None:
     seen: list[str] = []
-    async with FaultServer(silent) as dead, FaultServer() as server, poller(deadline=0.5, concurrency=3) as polled:
+    async with FaultServer(silent) as dead, FaultServer() as server, poller(deadline=1.5, concurrency=3) as polled:
         polled._seen = lambda each: seen.append(each.cluster)
         bad = [service(dead.url, cluster="bad", name=f"m-{number}") for number in range(4)]
         found = await polled.poll(bad + fleet(service, server.url, 20))
