@@ -68,7 +68,8 @@ def discovered(
             f"no ManagedCluster is a spoke of this fleet{told}",
             hint="see `kubectl get managedclusters` and hubctl.fleet in values-hub.yaml",
         )
-    joined = tuple(name for name in look.changes.joined if inventory.member(name))
+    admitted = {one.name for one in inventory.members}
+    joined = tuple(name for name in look.changes.joined if name in admitted)
     look = replace(look, inventory=inventory, changes=replace(look.changes, joined=joined))
     if remember and look.trouble is None:
         inventories.save(inventory)

@@ -10,7 +10,7 @@ from hubctl.model.values import HubValues
 
 def resources_of(values: HubValues) -> tuple[Resource, ...]:
     """The kinds that these values need."""
-    return of_fleet(values.hubctl.fleet)
+    return of_fleet(values.hubctl.fleet) if values.kserve.enabled else ()
 
 
 def of_fleet(source: FleetSource) -> tuple[Resource, ...]:

@@ -171,6 +171,11 @@ def test_commands_take_the_hubs_fleet_and_go_on_without_the_hub(
     code, away, err = said(capsys, settings, "render")
     assert (code, away) == (0, online)
     assert "no answer" in err
+    checks = {
+        one["name"]: one for one in json.loads(said(capsys, settings, "doctor", "--no-poll", "-o", "json")[1])["checks"]
+    }
+    assert checks["fleet"]["state"] == "warning"
+    assert "2 spokes, 1 left out, as the hub named them" in checks["fleet"]["detail"]
 
 
 def test_import_writes_the_hubs_clusters_as_files(
