@@ -162,6 +162,11 @@ def test_commands_take_the_hubs_fleet_and_go_on_without_the_hub(
     assert said(capsys, settings, "validate")[0] == 0
     assert said(capsys, settings, "render", "--check")[0] == 0
 
+    code, _, err = said(capsys, settings, "clusters", "remove", "edge-a")
+    assert (code, "ManagedCluster edge-a makes it a spoke" in err) == (2, True)
+    code, _, err = said(capsys, settings, "models", "set-version", "detector", "v2")
+    assert (code, "change it under serve of the group that names it" in err) == (2, True)
+
     nowhere = settings.directory / "nowhere.kubeconfig"
     nowhere.write_text((settings.kubeconfig or nowhere).read_text().replace("127.0.0.1:", "127.0.0.1:1"))
     monkeypatch.setenv("HUBCTL_KUBECONFIG", str(nowhere))
