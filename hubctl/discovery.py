@@ -134,6 +134,13 @@ async def look(hub: "Hub", now: datetime, *, remember: bool) -> tuple["Hub", Sna
     return replace(hub, sources=found.sources), snapshot, found.look
 
 
+def unread(look: Look | None) -> tuple[RemoteFailed, ...]:
+    """The failure of a look that had no answer; the fleet is as it was then."""
+    if look is None or look.trouble is not Trouble.UNREAD:
+        return ()
+    return (RemoteFailed(look.detail, hint=_HINT),)
+
+
 def still_fits(sources: load.Sources, inventories: "Inventories") -> None:
     """Check changed files against the spokes that are known.
 

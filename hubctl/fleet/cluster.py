@@ -105,7 +105,8 @@ class Cluster:
         self, method: str, path: str, query: Mapping[str, str], *, body: str = "", form: str = "", timeout: Any
     ) -> Any:
         headers = {"Accept": "application/json"} | ({"Content-Type": form} if form else {})
-        self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        with _quiet():  # a credential plugin may have to be asked again
+            self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = self.address + path + (f"?{urlencode(query)}" if query else "")
         return self._client.call_api(method, url, headers, body=body or None, _request_timeout=timeout)
 
