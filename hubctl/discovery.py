@@ -68,7 +68,8 @@ def discovered(
             f"no ManagedCluster is a spoke of this fleet{told}",
             hint="see `kubectl get managedclusters` and hubctl.fleet in values-hub.yaml",
         )
-    joined = tuple(name for name in look.changes.joined if inventory.member(name))
+    admitted = {one.name for one in inventory.members}
+    joined = tuple(name for name in look.changes.joined if name in admitted)
     look = replace(look, inventory=inventory, changes=replace(look.changes, joined=joined))
     if remember and look.trouble is None:
         inventories.save(inventory)
@@ -131,6 +132,13 @@ async def look(hub: "Hub", now: datetime, *, remember: bool) -> tuple["Hub", Sna
         return hub, snapshot, None
     found = discovered(hub.sources, hub.store.inventories, snapshot, remember=remember)
     return replace(hub, sources=found.sources), snapshot, found.look
+
+
+def unread(look: Look | None) -> tuple[RemoteFailed, ...]:
+    """The failure of a look that had no answer; the fleet is as it was then."""
+    if look is None or look.trouble is not Trouble.UNREAD:
+        return ()
+    return (RemoteFailed(look.detail, hint=_HINT),)
 
 
 def still_fits(sources: load.Sources, inventories: "Inventories") -> None:

@@ -117,7 +117,8 @@ async def through(stages: Sequence[Stage], hub: hubs.Hub, so_far: Pass) -> Pass:
 async def begun(hub: hubs.Hub, so_far: Pass) -> tuple[hubs.Hub, Pass]:
     """The hub with every spoke that it names now, and the pass after a look at its own objects."""
     hub, snapshot, looked = await discovery.look(hub, so_far.now, remember=not so_far.dry_run)
-    return hub, replace(so_far, snapshot=snapshot, looked=looked)
+    unread = discovery.unread(looked)
+    return hub, replace(so_far, snapshot=snapshot, looked=looked, problems=(*so_far.problems, *unread))
 
 
 async def load(hub: hubs.Hub, so_far: Pass) -> Pass:

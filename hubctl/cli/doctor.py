@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -53,13 +54,15 @@ def doctor(settings_of: Any, no_poll: bool, shape: str) -> None:
 
 async def examine(settings: Settings, *, poll: bool) -> list[Check]:
     """Every check; those that need the inputs only when these are right."""
-    checks = [git_program()]
+    checks, began = [git_program()], datetime.now(UTC)
     sources: list[load.Sources] = []
     checks.append(await tried("inputs", lambda: read(settings, sources)))
     if not sources:
         return checks
     [found] = sources
     made: list[Rendered] = []
+    if found.inventory is not None:
+        checks.append(fleet(found, began))
     checks.append(await tried("remote", lambda: reach_remote(settings, found)))
     if found.values.hubctl.gitops.publishing.hydrates:
         checks.append(await tried("commit", lambda: find_commit(settings, found)))
@@ -98,6 +101,22 @@ async def read(settings: Settings, sources: list[load.Sources]) -> str:
     sources.append(found)
     told = f" and on the hub, fleet.source {found.values.hubctl.fleet.source}" if found.inventory else ""
     return f"{output.count(len(found.spokes), 'spoke')} in {settings.directory}{told}"
+
+
+def fleet(sources: load.Sources, began: datetime) -> Check:
+    """What the hub names; a warning when the look since then was not believed or had no answer."""
+    inventory = sources.inventory
+    assert inventory is not None, "the fleet comes from files"  # noqa: S101 - asked before
+    told = f"{output.count(len(inventory.members), 'spoke')}, {len(inventory.left_out)} left out"
+    missing = [one.name for one in inventory.members if one.missing_since]
+    if inventory.at < began:
+        age = output.ago(inventory.at, began)
+        hint = "`hubctl clusters list` says why; `hubctl clusters confirm` lets spokes go that are meant to"
+        return Check("fleet", "warning", f"{told}, as the hub named them {age} ago", hint)
+    if missing:
+        hint = f"each is kept for {sources.values.hubctl.fleet.forget_after:.0f} s after it went missing"
+        return Check("fleet", "warning", f"{told}; missing on the hub: {', '.join(missing)}", hint)
+    return Check("fleet", "ok", told)
 
 
 async def reach_remote(settings: Settings, sources: load.Sources) -> str:

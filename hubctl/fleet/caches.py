@@ -150,6 +150,9 @@ class _Kind:
             "timeoutSeconds": str(round(self.pace.watch)),
         }
         response = self.cluster.stream(self.path, query, self.pace.watch + self.pace.silence)
+        if self.stopped.is_set():  # too late for the informer to be told
+            response.close()
+            raise RemoteFailed("stopped")
         self.opened = time.monotonic()
         return response
 

@@ -111,7 +111,8 @@ class Cluster:
         self, method: str, path: str, query: Mapping[str, str], *, body: str = "", form: str = "", timeout: Any
     ) -> Any:
         headers = {"Accept": "application/json"} | ({"Content-Type": form} if form else {})
-        self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        with _quiet():  # a credential plugin may have to be asked again
+            self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = self.address + path + (f"?{urlencode(query)}" if query else "")
         # The client writes what it takes for JSON out itself, and would write a text out as one more text.
         sent = json.loads(body) if body and "json" in form else body or None

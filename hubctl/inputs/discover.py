@@ -124,8 +124,9 @@ def _sorted_out(before: Inventory | None, snapshot: Snapshot, source: FleetSourc
     objects, left_out = selection.chosen(snapshot, source)
     present: dict[str, Member] = {}
     told: set[str] = set()
+    spokes = {one.name: one for one in before.members} if before else {}
     for name in sorted(objects):
-        known = before.member(name) if before else None
+        known = spokes.get(name)
         if source.hub == "exclude" and listed.is_hub(objects[name]):
             left_out[name] = "is the hub itself"
             continue

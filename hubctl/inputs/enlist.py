@@ -69,10 +69,11 @@ def enlist(values: HubValues, files: Sequence[Document], inventory: Inventory, j
     warnings: list[str] = []
     problems: list[InputError] = []
     refused: dict[str, str] = {}
+    new = frozenset(joined)
     for member in inventory.members:
         document = by_name.pop(member.name, None)
         made, wrong = _checked(values, document or _document(member), member)
-        if wrong and document is None and member.name in joined:
+        if wrong and document is None and member.name in new:
             refused[member.name] = f"is not rendered: {wrong[0].message}"
             warnings.append(f"{member.origin} {refused[member.name]}")
         elif wrong:

@@ -4,6 +4,7 @@ Pure. Of a kubeconfig only names and server URLs are read, its credentials are p
 it. Scalars stay the text that they are written as, so a version never turns into a number.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ _KEPT_CLAIMS = (
 )
 _OF_THE_MOMENT = ("feature.open-cluster-management.io/", "openshiftVersion")
 _REPEATED = frozenset({"name", "clusterID"})
+_LABEL = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _UNDETECTED = "auto-detect"
 
 
@@ -174,7 +176,8 @@ def _labels(labels: Mapping[str, str], claims: Mapping[str, str]) -> dict[str, s
         for key, value in labels.items()
         if not key.startswith(_OF_THE_MOMENT) and key not in _REPEATED and value != _UNDETECTED
     }
-    claimed = {key: claims[key] for key in _KEPT_CLAIMS if claims.get(key)}
+    # A spoke's own agent claims what it likes; only what could be a label is taken for one.
+    claimed = {key: claims[key] for key in _KEPT_CLAIMS if _LABEL.fullmatch(claims.get(key, ""))}
     return dict(sorted({**claimed, **kept}.items()))
 
 

@@ -50,7 +50,8 @@ def resources_of(values: HubValues, spokes: Sequence[Spoke] = ()) -> tuple[Resou
     }
     witnesses = (kind for kind, needed in kinds.items() if needed)
     reached = reaching.resources_of(values, spokes)
-    return tuple(dict.fromkeys((*of_fleet(values.hubctl.fleet), *witnesses, *reached)))
+    fleet = of_fleet(values.hubctl.fleet) if values.kserve.enabled else ()
+    return tuple(dict.fromkeys((*fleet, *witnesses, *reached)))
 
 
 def of_fleet(source: FleetSource) -> tuple[Resource, ...]:

@@ -77,6 +77,11 @@ def test_labels_that_change_with_each_update_are_left_out() -> None:
     assert one(labels=labels).labels == {"region": "eu", "cluster.open-cluster-management.io/clusterset": "factories"}
 
 
+@pytest.mark.parametrize("claimed", ["", "a b", "x" * 64, "eu\nwest", "{{ secret }}"])
+def test_claim_that_could_be_no_label_becomes_none(claimed: str) -> None:
+    assert one(claims={"region.open-cluster-management.io": claimed, "version.openshift.io": "4.18.1"}).labels == {}
+
+
 def test_cluster_of_unknown_product_is_noted() -> None:
     assert one().notes == ("no claim names its product; taken for Kubernetes",)
 

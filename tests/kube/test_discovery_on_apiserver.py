@@ -1,6 +1,7 @@
 """A fleet that a real API server names: 200 clusters that join, leave, go silent and are renamed, and the commands."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -65,6 +66,13 @@ def said(capsys: pytest.CaptureFixture[str], settings: Settings, *words: str) ->
     code = main.run(["-C", str(settings.directory), *words])
     told = capsys.readouterr()
     return code, told.out, told.err
+
+
+def nowhere(settings: Settings) -> Path:
+    """A kubeconfig of a hub where nobody answers."""
+    made = settings.directory / "nowhere.kubeconfig"
+    made.write_text(re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:1", (settings.kubeconfig or made).read_text()))
+    return made
 
 
 async def test_two_hundred_clusters_join_leave_go_silent_and_are_renamed(hub: hubs.Hub, settings: Settings) -> None:
@@ -162,15 +170,23 @@ def test_commands_take_the_hubs_fleet_and_go_on_without_the_hub(
     assert said(capsys, settings, "validate")[0] == 0
     assert said(capsys, settings, "render", "--check")[0] == 0
 
-    nowhere = settings.directory / "nowhere.kubeconfig"
-    nowhere.write_text((settings.kubeconfig or nowhere).read_text().replace("127.0.0.1:", "127.0.0.1:1"))
-    monkeypatch.setenv("HUBCTL_KUBECONFIG", str(nowhere))
+    code, _, err = said(capsys, settings, "clusters", "remove", "edge-a")
+    assert (code, "ManagedCluster edge-a makes it a spoke" in err) == (2, True)
+    code, _, err = said(capsys, settings, "models", "set-version", "detector", "v2")
+    assert (code, "change it under serve of the group that names it" in err) == (2, True)
+
+    monkeypatch.setenv("HUBCTL_KUBECONFIG", str(nowhere(settings)))
     code, offline, err = said(capsys, settings, "render", "--offline")
     assert (code, offline) == (0, online)
     assert "the fleet is as the hub told it 0 minutes ago: the hub's managedclusters cannot be read" in err
     code, away, err = said(capsys, settings, "render")
     assert (code, away) == (0, online)
     assert "no answer" in err
+    checks = {
+        one["name"]: one for one in json.loads(said(capsys, settings, "doctor", "--no-poll", "-o", "json")[1])["checks"]
+    }
+    assert checks["fleet"]["state"] == "warning"
+    assert "2 spokes, 1 left out, as the hub named them" in checks["fleet"]["detail"]
 
 
 def test_import_writes_the_hubs_clusters_as_files(
@@ -208,7 +224,11 @@ def incidents(capsys: pytest.CaptureFixture[str], settings: Settings) -> dict[st
 
 
 def test_pass_opens_an_incident_for_a_fleet_that_shrinks_until_it_is_back(
-    hub: hubs.Hub, settings: Settings, remote: Path, capsys: pytest.CaptureFixture[str]
+    hub: hubs.Hub,
+    settings: Settings,
+    remote: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clusters = hubs.fleet(12)
     hub.join(*clusters)
@@ -222,6 +242,10 @@ def test_pass_opens_an_incident_for_a_fleet_that_shrinks_until_it_is_back(
     hub.join(*clusters[:5])
     assert said(capsys, settings, "reconcile")[0] == 0
     assert incidents(capsys, settings)["fleet-shrunk"] == "resolved"
+    monkeypatch.setenv("HUBCTL_KUBECONFIG", str(nowhere(settings)))
+    code, _, err = said(capsys, settings, "reconcile")
+    assert (code, len(spokes_on(remote))) == (3, 12)
+    assert "error: the hub's managedclusters cannot be read" in err
 
 
 def test_controller_publishes_what_joins_while_it_runs_and_ends_with_its_watches(

@@ -2,10 +2,12 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ from hubctl.fleet.caches import Caches, Pace
 from hubctl.fleet.cluster import Cluster, connect
 from hubctl.model.snapshot import APPLICATIONS, MANAGED_CLUSTERS, Resource, Snapshot
 from tests.inputs.hubobjects import managed
-from tests.kube import apiserver, hubs
+from tests.kube import apiserver, halfopen, hubs
 from tests.kube.api import Api
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(240, func_only=True)]
@@ -106,6 +108,66 @@ def test_kind_that_is_not_there_is_unread_until_it_is(
     hubs.until(lambda: named(watched.snapshot(NOW)) == {"edge-a"}, "the other kind is watched all the same")
     Api(server.client).define(built[1], "application-crd.yaml")
     hubs.until(lambda: watched.snapshot(NOW).of(APPLICATIONS) == (), "the new kind is listed")
+
+
+class Ageing(Cluster):
+    """Asks for changes since a version that the server has forgotten, whenever ``old`` is set."""
+
+    def __init__(self, client: Any) -> None:
+        super().__init__(client)
+        self.old = False
+        self.lists = 0
+
+    def list(self, path: str, query: Mapping[str, str]) -> tuple[tuple[Mapping[str, Any], ...], str]:
+        self.lists += 1
+        self.old = False
+        return super().list(path, query)
+
+    def stream(self, path: str, query: Mapping[str, str], silence: float) -> Any:
+        return super().stream(path, {**query, "resourceVersion": "1"} if self.old else query, silence)
+
+
+def test_forgotten_version_makes_the_kind_be_listed_anew(server: apiserver.Restartable, hub: hubs.Hub) -> None:
+    ageing = Ageing(connected(server)._client)
+    caches = Caches(ageing, (MANAGED_CLUSTERS,), replace(QUICK, watch=1.0))
+    try:
+        caches.wait()
+        assert ageing.lists == 1
+        ageing.old = True
+        hub.join(managed("edge-a"))
+        hubs.until(lambda: ageing.lists == 2, "the kind to be listed anew")
+        hubs.until(lambda: named(caches.snapshot(NOW)) == {"edge-a"}, "the caches to be right again")
+    finally:
+        caches.stop()
+
+
+def test_connection_that_went_silent_is_given_up(server: apiserver.Restartable, hub: hubs.Hub) -> None:
+    with halfopen.relay(int(str(server.client.base_url.port))) as way:
+        through = connected(server)
+        through.address = f"https://127.0.0.1:{way.port}"
+        caches = Caches(through, (MANAGED_CLUSTERS,), replace(QUICK, watch=2.0, silence=1.0))
+        try:
+            caches.wait()
+            way.silence()
+            hub.join(managed("edge-a"))
+            hubs.until(lambda: named(caches.snapshot(NOW)) == {"edge-a"}, "a new connection")
+        finally:
+            caches.stop()
+
+
+def test_watch_ends_when_it_is_stopped_although_its_connection_is_silent(
+    server: apiserver.Restartable, hub: hubs.Hub
+) -> None:
+    with halfopen.relay(int(str(server.client.base_url.port))) as way:
+        through = connected(server)
+        through.address = f"https://127.0.0.1:{way.port}"
+        caches = Caches(through, (MANAGED_CLUSTERS,), replace(QUICK, watch=600.0))
+        caches.wait()
+        hub.join(managed("edge-a"))
+        hubs.until(lambda: named(caches.snapshot(NOW)) == {"edge-a"}, "the watch is open")
+        way.silence()
+        caches.stop()
+        assert [thread for thread in threading.enumerate() if thread.name == WATCHER] == []
 
 
 def test_user_who_may_not_list_is_told_so_and_shows_no_credential(server: apiserver.Restartable) -> None:
