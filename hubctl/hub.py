@@ -169,7 +169,14 @@ def open_api(sources: load.Sources) -> HubApi | None:
     from hubctl.fleet.cluster import connect  # noqa: PLC0415 - as above
     from hubctl.fleet.hubapi import HubApi  # noqa: PLC0415 - as above
 
-    return HubApi(connect(None, None), resources)
+    try:
+        return HubApi(connect(None, None), resources)
+    except InputError as error:
+        raise InputError(
+            f"the hub's objects are to be read ({', '.join(kind.plural for kind in resources)}): {error.message}",
+            where="values-hub.yaml hubctl.witness",
+            hint="set KUBECONFIG or run hubctl on the hub; or set what hubctl.witness hears to false",
+        ) from error
 
 
 @asynccontextmanager
