@@ -218,7 +218,17 @@ def open_api(settings: Settings, sources: load.Sources) -> HubApi | None:
 
     # Argo CD's Applications lie where our ApplicationSets do.
     namespaces = {APPLICATIONS.plural: sources.values.hubctl.gitops.argocd_namespace}
-    return HubApi(connect(settings.kubeconfig, settings.context), resources, namespaces)
+    try:
+        return HubApi(connect(settings.kubeconfig, settings.context), resources, namespaces)
+    except InputError as error:
+        if settings.kubeconfig or settings.context:
+            raise
+        kinds = ", ".join(kind.plural for kind in resources) or "single objects"
+        raise InputError(
+            f"the hub's objects are to be read ({kinds}): {error.message}",
+            where="values-hub.yaml hubctl",
+            hint="set KUBECONFIG or HUBCTL_KUBECONFIG, or run hubctl on the hub; see docs/configuration.md on what is read",
+        ) from error
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from hubctl.fleet import witness as reading
-from hubctl.model import witness
+from hubctl.model import tree, witness
 from hubctl.model.cluster import ManagedCluster
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import InferenceService
@@ -52,6 +52,7 @@ def _expected(cluster: ManagedCluster, values: HubctlSection, *, own: bool) -> r
         ),
         work=f"{gitops.project}-feedback" if asked else "",
         application=None if cluster.quarantined else (gitops.argocd_namespace, f"hubctl-{cluster.name}"),
+        folder=f"{gitops.path}/{tree.SPOKES}/{cluster.name}",
         pull=delivery.model == "pull",
         rolling=delivery.strategy.rolling,
     )

@@ -5,7 +5,7 @@ ManagedCluster and ManifestWork as its agents write their status, Argo CD's Appl
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +34,8 @@ class Expected:
     Attributes:
         services: model, namespace and what Git delivers of it.
         work: name of the ManifestWork that reads them back; empty when the spoke asks for none.
-        application: namespace and name; None when nothing is delivered to the spoke.
+        application: namespace and name, as our ApplicationSets make it; None when nothing is delivered to the spoke.
+        folder: that it delivers, by which one of another name is known.
         pull: Argo CD on the spoke syncs, and the hub's Application only repeats what that says.
         rolling: it is synced when its step comes.
     """
@@ -43,19 +44,21 @@ class Expected:
     services: tuple[tuple[str, str, Wanted], ...] = ()
     work: str = ""
     application: tuple[str, str] | None = None
+    folder: str = ""
     pull: bool = False
     rolling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A snapshot, found by name, and what of it is believed."""
+    """A snapshot, found by name, and what of it is believed; ``applications`` are those of the spokes, by spoke."""
 
     found: Mapping[Resource, Mapping[tuple[str, str], Mapping[str, Any]]]
     unread: Mapping[Resource, str]
     heard: Heard
     rules: Witness
     now: datetime
+    applications: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def why(self, kind: Resource) -> str:
         """Why a kind says nothing; empty when it was read."""
@@ -76,8 +79,10 @@ def read(
     """
     if heard == Heard():
         return ()
+    spokes = sorted(expected, key=lambda one: one.cluster)
     look = _look(seen, heard, rules, now)
-    return tuple(_spoke(one, look) for one in sorted(expected, key=lambda one: one.cluster))
+    look = replace(look, applications=_by_spoke(spokes, look.found.get(kinds.SPOKE_APPLICATIONS, {})))
+    return tuple(_spoke(one, look) for one in spokes)
 
 
 def _look(seen: Snapshot | None, heard: Heard, rules: Witness, now: datetime) -> _Look:
@@ -224,17 +229,32 @@ def _application(one: Expected, look: _Look, doubt: str) -> Application:
         return Application(name, detail="Applications are not read")
     if why := look.why(kinds.SPOKE_APPLICATIONS):
         return Application(name, detail=f"Applications cannot be read: {why}")
-    listed = look.found[kinds.SPOKE_APPLICATIONS]
-    found = listed.get((namespace, name))
-    if found is None and not any(place == namespace for place, _ in listed):
-        return Application(name, detail=f"no Application of hubctl's is in {namespace}: is Argo CD elsewhere?")
+    found = look.applications.get(one.cluster)
+    # A hub without any of them has Argo CD elsewhere, or a template of a person's own makes them in another way.
+    if found is None and not look.applications:
+        return Application(name, detail=f"no Application of the fleet is in {namespace}: is Argo CD elsewhere?")
     if found is None:
         return Application(name, Sight.ABSENT, detail=f"Argo CD has no Application {name} in {namespace}")
     status = _map(found.get("status"))
     doubt = doubt or _outdated(status, look)
     if doubt or not status.get("sync"):
         return Application(name, detail=doubt or "Argo CD has not compared it yet")
-    return _compared(name, status, rolling=one.rolling)
+    return _compared(_name(found)[1], status, rolling=one.rolling)
+
+
+def _by_spoke(
+    spokes: Sequence[Expected], listed: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """The Application of each spoke that has one: by its usual name, else by the folder that it delivers."""
+    folders = {
+        (space, str(_map(_map(each.get("spec")).get("source")).get("path"))): each
+        for (space, _), each in sorted(listed.items(), reverse=True)
+    }
+    made = {}
+    for one in spokes:
+        if one.application and (found := listed.get(one.application) or folders.get((one.application[0], one.folder))):
+            made[one.cluster] = found
+    return made
 
 
 def _compared(name: str, status: Mapping[str, Any], *, rolling: bool) -> Application:

@@ -20,7 +20,10 @@ from tests.fleet import hubobjects as hub
 ALL = Heard(managed_clusters=True, feedback=True, applications=True)
 NOW = minute(0)
 WANTED = Wanted("v3", artifact="pvc://model-storage-pvc/m/v3", label="v3")
-SPOKE = Expected("a", (("m", hub.NAMESPACE, WANTED),), "hubctl-fleet-feedback", (hub.ARGOCD, "hubctl-a"))
+SPOKE = Expected(
+    "a", (("m", hub.NAMESPACE, WANTED),), "hubctl-fleet-feedback", (hub.ARGOCD, "hubctl-a"), "rendered/spokes/a"
+)
+OTHER = Expected("b", application=(hub.ARGOCD, "hubctl-b"), folder="rendered/spokes/b")
 
 
 def look(*objects: dict[str, Any], age: float = 0) -> Snapshot:
@@ -178,8 +181,29 @@ def test_warnings_of_argo_cd_are_no_errors() -> None:
     assert application(hub.application("a", errors=("OrphanedResourceWarning", "DeletionError"))).errors == ()
 
 
-def test_missing_application_is_absent_where_argo_cd_has_others_of_ours() -> None:
-    assert application(hub.application("b")).sight is Sight.ABSENT
+def applications(*objects: dict[str, Any]) -> list[Application | None]:
+    """Those of both spokes."""
+    return [one.application for one in read(look(*objects), [SPOKE, OTHER], ALL, Witness(), now=NOW)]
+
+
+def test_missing_application_is_absent_where_argo_cd_has_others_of_the_fleet() -> None:
+    missing, found = applications(hub.managed_cluster("a"), hub.application("b"))
+    assert missing
+    assert found
+    assert (missing.sight, found.sight) == (Sight.ABSENT, Sight.PRESENT)
+
+
+def test_application_of_another_name_is_known_by_its_folder() -> None:
+    renamed = hub.application("a", "OutOfSync")
+    renamed["metadata"]["name"] = "fleet-a"
+    found = application(renamed)
+    assert (found.name, found.sync) == ("fleet-a", "OutOfSync")
+
+
+def test_application_of_another_namespace_is_nobodys() -> None:
+    elsewhere = hub.application("a")
+    elsewhere["metadata"]["namespace"] = "other"
+    assert application(elsewhere).sight is Sight.UNKNOWN
 
 
 def test_hub_without_applications_of_ours_says_nothing() -> None:
