@@ -35,7 +35,7 @@ async def run(settings: Settings, environ: Mapping[str, str], *, interval: str |
     pause = _pause(interval)
     stop = asyncio.Event()
     _listen(stop)
-    reloader = Reloader(settings)
+    reloader = Reloader(settings, environ)
     settings, sources = await reloader.first()
     while not stop.is_set():
         async with leading.term(settings, _election(sources), environ, stop) as term:
