@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from hubctl.errors import InputError
+from hubctl.errors import InputError, RemoteFailed
 from hubctl.reloading import Reloader
 from hubctl.settings import Settings, read_settings
 from tests.publish.remotes import Remote
@@ -37,6 +37,16 @@ async def test_first_commit_that_is_wrong_is_an_error_as_there_is_no_other(remot
     remote.commit({"values-hub.yaml": BAD, "clusters/.keep": b""})
     with pytest.raises(InputError, match=r"values-hub\.yaml:2"):
         await Reloader(settings(remote), {}).first()
+
+
+async def test_repository_that_is_away_is_no_error_once_a_commit_is_here(remote: Remote) -> None:
+    good = remote.commit({"values-hub.yaml": GOOD, "clusters/.keep": b""})
+    await Reloader(settings(remote), {}).first()
+    remote.path.rename(remote.path.with_suffix(".away"))
+    assert (await Reloader(settings(remote), {}).first())[0].commit == good
+    nothing = read_settings(None, {"HUBCTL_STATE": str(remote.path.parent / "new"), "HUBCTL_CONFIG_REPO": "/none"})
+    with pytest.raises(RemoteFailed, match="/none"):
+        await Reloader(nothing, {}).first()
 
 
 async def test_run_that_starts_on_a_wrong_commit_takes_the_last_good_one_of_the_run_before(remote: Remote) -> None:
