@@ -227,7 +227,7 @@ def open_api(settings: Settings, sources: load.Sources) -> HubApi | None:
         raise InputError(
             f"the hub's objects are to be read ({kinds}): {error.message}",
             where="values-hub.yaml hubctl",
-            hint="set KUBECONFIG or HUBCTL_KUBECONFIG, or run hubctl on the hub; see docs/configuration.md on what is read",
+            hint="set KUBECONFIG or HUBCTL_KUBECONFIG, or run hubctl on the hub",
         ) from error
 
 

@@ -100,6 +100,7 @@ async def term(
         await _won(election, stop)
         if stop.is_set() or election.over.is_set():
             yield None
+            await sleep(election.candidate.retry_period, stop)  # before the next candidacy
             return
         log.info("leading", lease=election.candidate.lease, identity=election.candidate.identity, epoch=election.epoch)
         async with _alone(settings.state, election, stop) as alone:

@@ -3,17 +3,19 @@
 Apart from ``controller``, which knows when to ask. What keeps newer inputs out of force is said once, not in each pass.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import structlog
 
-from hubctl import discovery, hub
+from hubctl import discovery, hub, outlet
 from hubctl.conform import cache
 from hubctl.errors import HubctlError
 from hubctl.inputs import load
 from hubctl.publish.checkout import Checkout, Checkouts
 from hubctl.render.templates import load_templates
 from hubctl.settings import Settings
+from hubctl.store.schema import open_store
 
 log = structlog.get_logger("hubctl")
 
@@ -25,13 +27,13 @@ class Reloader:
         problem: why the newest inputs are not in force; None when they are.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Take where the inputs are; nothing is read yet.
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        """Take where the inputs are, and the variables that they name; nothing is read yet.
 
         Raises:
             InputError: the settings of the configuration repository are wrong.
         """
-        self._settings = settings
+        self._settings, self._environ = settings, environ
         self._checkouts = Checkouts(settings.state, settings.config) if settings.config else None
         self._refused: tuple[str, HubctlError] | None = None
         self._told = ""
@@ -50,6 +52,7 @@ class Reloader:
             found = await self._checkouts.newest()
             sources = load.read_sources(self._at(found))
             load_templates(found.folder / "templates")
+            _check(self._at(found), sources, self._environ)
         except HubctlError as error:
             kept = self._checkouts.current()
             if kept is None:
@@ -110,8 +113,24 @@ def _read(opened: hub.Hub, settings: Settings) -> hub.Hub:
     sources = load.read_sources(settings)
     discovery.still_fits(sources, opened.store.inventories)
     templates = load_templates(settings.directory / "templates")
+    before, after = opened.sources.values.hubctl, sources.values.hubctl
+    if (before.gitops, before.store) != (after.gitops, after.store):
+        _check(settings, sources, opened.environ)
+    if before.store != after.store:
+        open_store(hub.store_url(settings, sources, opened.environ)).close()
     validators = cache.validators_of(settings, sources.values)
     to = opened.outlet
     if validators.digest != to.validators.digest:  # the same ones are compiled already
         to = replace(to, validators=validators)
     return replace(opened, settings=settings, sources=sources, templates=templates, outlet=to)
+
+
+def _check(settings: Settings, sources: load.Sources, environ: Mapping[str, str]) -> None:
+    """See that what the values name can be opened; nobody is asked.
+
+    Raises:
+        InputError: it cannot.
+    """
+    outlet.open_repository(settings, sources)
+    outlet.open_forge(settings, sources)
+    hub.store_url(settings, sources, environ)

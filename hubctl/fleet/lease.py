@@ -209,8 +209,8 @@ class FencedLock(LeaseLock):  # type: ignore[misc]  # the library is not typed
             OverError: we lead, and it is not the Lease of our term.
         """
         spec = self.lease_reference.spec
-        self.holder = (spec.holder_identity if spec else "") or ""
-        if self.epoch is not None and (self.holder, spec.lease_transitions or 0) != (self.identity, self.epoch):
+        self.holder, epoch = (spec.holder_identity or "", spec.lease_transitions or 0) if spec else ("", 0)
+        if self.epoch is not None and (self.holder, epoch) != (self.identity, self.epoch):
             self._end()
 
     def _leads(self, began: float) -> None:

@@ -91,7 +91,7 @@ class Access:
         if self.credentials == Credentials():
             return ""
         look = next((look for words, look in HINTS if any(word in said for word in words)), "")
-        return f"see that {self.place.removeprefix(_FILE)} names {look} that is right for this remote" if look else ""
+        return f"expected {look} that is right for this remote; see {self.place.removeprefix(_FILE)}" if look else ""
 
     def _sends_password(self, remote: str) -> bool:
         return self.credentials.has_password and _over_https(remote)

@@ -12,7 +12,9 @@ import trustme
 from hubctl.errors import RemoteFailed
 from hubctl.model.gitops import Credentials
 from hubctl.publish.access import Access
+from hubctl.publish.checkout import Checkouts
 from hubctl.publish.repository import Repository
+from hubctl.settings import read_settings
 from tests.publish import httpsgit
 from tests.publish.remotes import Remote, fleet, git, publish
 
@@ -174,3 +176,33 @@ async def test_no_secret_is_an_argument_or_in_the_cache(
     assert "Authorization: Basic <redacted>" in (tmp_path / "curl").read_text()
     for path in (log, tmp_path / "curl", tmp_path / "trace", *everything(remote.path.parent / "state")):
         assert not re.search(rb"s3cret-4711|cm9ib3Q6czNjcmV0", path.read_bytes()), path
+
+
+def following(served: httpsgit.HttpsGit, folder: Path, **changes: str) -> Checkouts:
+    """The inputs, as a pod with mounted Secrets is told of them."""
+    files = {"USERNAME_FILE": "user", "PASSWORD_FILE": "password", "CA_FILE": "ca.pem", **changes}
+    environ = {f"HUBCTL_CONFIG_{kind}": str(folder / "my secrets" / name) for kind, name in files.items()}
+    environ |= {"HUBCTL_CONFIG_REPO": served.url(), "HUBCTL_STATE": str(folder / "state")}
+    settings = read_settings(None, environ)
+    assert settings.config is not None
+    return Checkouts(settings.state, settings.config)
+
+
+async def test_inputs_come_over_https_with_credentials_from_files(served: httpsgit.HttpsGit, remote: Remote) -> None:
+    commit = remote.commit({"values-hub.yaml": b"a: 1\n", "features/big": b"x" * 2_000_000})
+    found = await following(served, remote.path.parent).newest()
+    assert (found.commit, (found.folder / "values-hub.yaml").read_bytes()) == (commit, b"a: 1\n")
+    assert (found.folder / "features/big").stat().st_size == 2_000_000
+    kept = everything(remote.path.parent / "state")
+    assert [path for path in kept if served.password.encode() in path.read_bytes()] == []
+
+
+async def test_inputs_without_a_good_password_say_which_credentials(served: httpsgit.HttpsGit, remote: Remote) -> None:
+    remote.commit({"values-hub.yaml": b"a: 1\n"})
+    with pytest.raises(RemoteFailed) as caught:
+        await following(served, remote.path.parent, PASSWORD_FILE="user").newest()
+    assert "a password or token that is right for this remote; see the configuration repository's credentials" in (
+        caught.value.hint
+    )
+    with pytest.raises(RemoteFailed, match=r"the configuration repository's credentials\.caFile"):
+        await following(served, remote.path.parent, CA_FILE="none").newest()
