@@ -296,7 +296,7 @@ STAGES: tuple[Stage, ...] = (look, load, heed, recover, publish, observe, conclu
 
 def gate_of(hub: hubs.Hub, so_far: Pass) -> holding.Gate:
     """What has to be passed before an effect of this pass."""
-    return hub.gate(so_far.now, holding.sets_of(so_far.fleet.clusters, so_far.snapshot))
+    return hub.gate(so_far.now, so_far.fleet.clusters, so_far.snapshot)
 
 
 def services(inputs: HubInputs) -> tuple[InferenceService, ...]:
