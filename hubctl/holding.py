@@ -29,8 +29,9 @@ class Gate:
 
     Attributes:
         pauses: of the store; None where nothing but publishing is asked about, which no pause holds.
-        sets: spoke to its ClusterSet.
         now: the pass's time.
+        sets: spoke to its ClusterSet.
+        blind: the hub could not be asked for sets.
     """
 
     settings: Settings
@@ -38,6 +39,7 @@ class Gate:
     pauses: "Pauses | None"
     now: datetime
     sets: Mapping[str, str] = field(default_factory=dict)
+    blind: bool = False
 
     def holds(self) -> Holds:
         """Everything in force, read now.
@@ -51,7 +53,7 @@ class Gate:
         )
         stored = self.pauses.in_force(self.now) if self.pauses else ()
         in_force = tuple(pause for pause in (*planned, *stored) if pause.in_force(self.now))
-        return Holds(stops(self.settings, self.section), in_force, self.sets)
+        return Holds(stops(self.settings, self.section), in_force, self.sets, self.blind)
 
     def refuse(self, remediation: Remediation) -> None:
         """Let a remediation pass.

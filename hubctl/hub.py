@@ -21,9 +21,10 @@ from hubctl.inputs import load
 from hubctl.model import incident as incidents
 from hubctl.model import remediation as remediations
 from hubctl.model import tree, watching
+from hubctl.model.cluster import ManagedCluster
 from hubctl.model.health import FindingKind, PredictorHealth
 from hubctl.model.predictor import InferenceService, Observation
-from hubctl.model.snapshot import APPLICATIONS, Resource
+from hubctl.model.snapshot import APPLICATIONS, MANAGED_CLUSTERS, Resource, Snapshot
 from hubctl.model.values import HubctlSection
 from hubctl.observe import pace
 from hubctl.publish import branch, pulls
@@ -73,9 +74,11 @@ class Hub:
         if self.term is not None:
             self.term.check()
 
-    def gate(self, now: datetime, sets: Mapping[str, str]) -> holding.Gate:
-        """What people hold back in the pass of ``now``; ``sets`` is spoke to ClusterSet."""
-        return holding.Gate(self.settings, self.sources.values.hubctl, self.store.pauses, now, sets)
+    def gate(self, now: datetime, clusters: Iterable[ManagedCluster], snapshot: Snapshot | None) -> holding.Gate:
+        """What people hold back in the pass of ``now``, over these spokes."""
+        section, sets = self.sources.values.hubctl, holding.sets_of(clusters, snapshot)
+        blind = snapshot is not None and MANAGED_CLUSTERS in snapshot.unread
+        return holding.Gate(self.settings, section, self.store.pauses, now, sets, blind)
 
     def waiting(
         self, services: Iterable[InferenceService], health: Iterable[PredictorHealth], now: datetime

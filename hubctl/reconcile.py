@@ -159,6 +159,8 @@ async def recover(hub: hubs.Hub, so_far: Pass) -> Pass:
             commit = "" if before.action is Action.NOTIFY else await hub.find_action(before.id)
         except RemoteFailed as error:
             return replace(so_far, problems=(*so_far.problems, error))
+        if not commit and so_far.holds.against(before):
+            continue  # its safe point: a pull request that waits stays what it is
         state = State.APPLIED if commit else State.APPROVED
         detail = "found on the branch after an interrupted pass" if commit else "an interrupted pass left no effect"
         after = before.moved(state, now=so_far.now, commit=commit, detail=detail)
@@ -311,7 +313,7 @@ STAGES: tuple[Stage, ...] = (load, heed, recover, publish, observe, conclude, ju
 
 def gate_of(hub: hubs.Hub, so_far: Pass) -> holding.Gate:
     """What has to be passed before an effect of this pass."""
-    return hub.gate(so_far.now, holding.sets_of(so_far.fleet.clusters, so_far.snapshot))
+    return hub.gate(so_far.now, so_far.fleet.clusters, so_far.snapshot)
 
 
 def tip_of(hub: hubs.Hub, so_far: Pass) -> str:

@@ -15,8 +15,10 @@ from hubctl.cli.incidents import opened
 from hubctl.cli.stopping import said
 from hubctl.errors import InputError
 from hubctl.inputs import load
+from hubctl.model import spelling
 from hubctl.model.base import parse_duration
-from hubctl.model.holds import Holds, Pause, State, Stop
+from hubctl.model.fleet import HubInputs
+from hubctl.model.holds import CLUSTER_SET, Holds, Pause, State, Stop
 from hubctl.model.pausing import PlannedPause
 from hubctl.store.schema import open_store
 
@@ -55,6 +57,8 @@ def add_pause(
     """
     now = datetime.now(UTC).replace(microsecond=0)
     made = pause_of(named, end_of(lasts, until, now), now)
+    for doubt in doubts(made, load.reload(load.read_sources(settings_of()), {})):
+        output.say(f"warning: {doubt}", colour="yellow")
     if not dry_run:
         with opened(settings_of) as store:
             store.pauses.save(made)
@@ -128,6 +132,20 @@ def pause_of(named: dict[str, Any], until: datetime, now: datetime) -> Pause:
         message = found["msg"].removeprefix("Value error, ")
         raise InputError(f"{option}{message}", hint="for example --cluster edge-store, or --fleet alone") from error
     return Pause(**{name: getattr(made, name) for name in made.__dataclass_fields__} | {"made_by": output.person()})
+
+
+def doubts(made: Pause, inputs: HubInputs) -> list[str]:
+    """What a pause names and the files do not; a spoke that only the hub knows of is in no file."""
+    known = {
+        "spoke": (made.cluster, {one.name for one in inputs.clusters}),
+        "model": (made.model, {model.name for one in inputs.clusters for model in one.models}),
+        "ClusterSet": (made.cluster_set, {one.labels.get(CLUSTER_SET, "") for one in inputs.clusters}),
+    }
+    return [
+        f"the files know no {what} {name!r} {spelling.nearest(name, names)}".rstrip()
+        for what, (name, names) in known.items()
+        if name and name not in names
+    ]
 
 
 def end_of(lasts: str | None, until: str | None, now: datetime) -> datetime:

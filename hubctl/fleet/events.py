@@ -59,14 +59,17 @@ class Events:
         """Write what is due; how many were left out since there are too many.
 
         Raises:
-            RemoteFailed: the server did not answer, or refused one; those after it are not tried.
+            RemoteFailed: the server refused some; or it did not answer, and those after that are not tried.
         """
+        refused = []
         due = [one for one in dict.fromkeys(notices) if self._is_due(one)]
         for one in due[:MOST]:
             count = self._kept[one.identity].since + 1 if one.identity in self._kept else 1
-            await asyncio.to_thread(self._write, one, count, now)
+            refused.append(await asyncio.to_thread(self._write, one, count, now))
             self._kept[one.identity] = _Kept(self.clock())
         self._forget()
+        if why := next(filter(None, refused), ""):
+            raise RemoteFailed(why, hint="see whether hubctl may create, get and patch Events there")
         return len(due[MOST:])
 
     def _is_due(self, notice: Notice) -> bool:
@@ -82,20 +85,20 @@ class Events:
         for name in old:
             del self._kept[name]
 
-    def _write(self, notice: Notice, count: int, now: datetime) -> None:
+    def _write(self, notice: Notice, count: int, now: datetime) -> str:
+        """Why the server refused it; empty when it did not."""
         body = event(notice, self.instance, now)
         place = f"/apis/events.k8s.io/v1/namespaces/{body['metadata']['namespace']}/events"
         path = f"{place}/{body['metadata']['name']}"
         answer = self.server.ask("POST", place, body=json.dumps(body), form="application/json")
         if answer.status == _CONFLICT:
             found = self.server.ask("GET", path)
-            if found.status == _NOT_FOUND:
-                return  # It ran out just then; the next time makes it anew.
-            grown = {"series": _series(_ok(found, path).body, count, now)}
-            answer = self.server.ask("PATCH", path, body=json.dumps(grown), form=_MERGE)
-            if answer.status == _NOT_FOUND:
-                return
-        _ok(answer, path)
+            if found.ok:
+                grown = {"series": _series(found.body, count, now)}
+                found = self.server.ask("PATCH", path, body=json.dumps(grown), form=_MERGE)
+            # One that ran out just then is made anew the next time.
+            answer = Answer(200, {}) if found.status == _NOT_FOUND else found
+        return "" if answer.ok else f"{path}: {answer.message}"
 
 
 def event(notice: Notice, instance: str, now: datetime) -> dict[str, Any]:
@@ -133,9 +136,3 @@ def _series(found: Mapping[str, Any], count: int, now: datetime) -> dict[str, An
 
 def _micro(now: datetime) -> str:
     return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _ok(answer: Answer, path: str) -> Answer:
-    if not answer.ok:
-        raise RemoteFailed(f"{path}: {answer.message}", hint="see whether hubctl may create and patch Events there")
-    return answer

@@ -138,11 +138,13 @@ class Holds:
 
     Attributes:
         sets: spoke to its ClusterSet.
+        blind: the hub could not be asked for sets; a spoke that is not in ``sets`` may then be in any.
     """
 
     stops: tuple[Stop, ...] = ()
     pauses: tuple[Pause, ...] = ()
     sets: Mapping[str, str] = field(default_factory=dict)
+    blind: bool = False
 
     @property
     def everything(self) -> Stop | None:
@@ -166,9 +168,12 @@ class Holds:
             if (pause.action == action if pause.action or action is Action.NOTIFY else True)
             and pause.model in ("", model)
             and pause.cluster in ("", cluster)
-            and pause.cluster_set in ("", self.sets.get(cluster, ""))
+            and (pause.cluster_set in ("", self.sets.get(cluster, "")) or self._may_be_in_any_set(cluster))
         )
         return next(fitting, None)
+
+    def _may_be_in_any_set(self, cluster: str) -> bool:
+        return self.blind and bool(cluster) and cluster not in self.sets
 
     def against(self, remediation: Remediation) -> Stop | Pause | None:
         """What holds a remediation back, if anything does; one held spoke holds all of it."""

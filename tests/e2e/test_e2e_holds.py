@@ -135,6 +135,12 @@ def test_pause_without_reason_owner_end_or_anything_to_hold_is_refused(
     assert said in healthy.inside("pause", "add", *options, expect=2).err
 
 
+def test_pause_of_a_misspelt_spoke_is_doubted(healthy: World) -> None:
+    said = ("--for", "1h", "--owner", "ana", "--reason", "x")
+    assert "did you mean north?" in healthy.inside("pause", "add", "--cluster", "nort", *said).err
+    assert "warning" not in healthy.inside("pause", "add", "--cluster", "north", "--model", MODEL, *said).err
+
+
 def test_lapsed_pause_of_the_values_holds_nothing(poised: World) -> None:
     planned = {"fleet": True, "owner": "ana", "reason": "over", "until": "2020-01-01T00:00:00Z"}
     poised.edit_values(lambda hubctl: hubctl["remediation"].update(pauses=[planned]))

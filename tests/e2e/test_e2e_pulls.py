@@ -184,6 +184,21 @@ def test_rollback_waits_for_its_merge_and_is_applied_by_it(
     assert git(reviewed.remote, "branch", "--list", f"{HEAD}-*") == ""
 
 
+def test_rollback_that_waits_stays_what_it_is_while_everything_is_stopped_and_its_merge_is_seen(
+    reviewed: World, forge_of_poised: FakeForge
+) -> None:
+    reviewed.reconcile()
+    [item] = forge_of_poised.items
+    waits = rollback_of(reviewed)
+    reviewed.inside("stop", "--everything", "--reason", "trying")
+    asked = len(forge_of_poised.writes)
+    reviewed.reconcile(expect=4)
+    assert (rollback_of(reviewed), item.state, len(forge_of_poised.writes)) == (waits, "open", asked)
+    forge_of_poised.merge(item, squash=False)
+    reviewed.reconcile(expect=4)
+    assert rollback_of(reviewed)["state"] == "applied"
+
+
 def test_rollback_that_a_person_closes_is_rejected(reviewed: World, forge_of_poised: FakeForge) -> None:
     reviewed.reconcile()
     forge_of_poised.items[0].state = "closed"

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from hubctl.demo.receiver import Receiver
-from hubctl.errors import Fenced, GuardRefused, HubctlError, PublishConflict, RemoteFailed
+from hubctl.errors import (
+    Fenced,
+    GuardRefused,
+    Held,
+    HubctlError,
+    PublishConflict,
+    RemoteFailed,
+    StoreUnavailable,
+)
 from hubctl.model.health import FindingKind
 from hubctl.model.incident import Incident
 from hubctl.model.incident import State as IncidentState
@@ -75,6 +83,24 @@ async def test_rollback_publishes_one_override_per_spoke() -> None:
     outcome = await actions.carry_out(rollback(), INCIDENT, ports(branch))
     assert (outcome.state, outcome.commit) == (State.APPLIED, "commit-of-rem-1")
     assert list(branch.commits["rem-1"]) == ["a.m.rollback.yaml"]
+
+
+async def test_action_that_is_held_in_the_last_moment_stays_approved() -> None:
+    def held(_: Remediation) -> None:
+        raise Held("held: stopped by ana")
+
+    branch = Branch()
+    for action in (rollback(), notification()):
+        outcome = await actions.carry_out(action, INCIDENT, replace(ports(branch), check=held))
+        assert (outcome.state, outcome.detail) == (State.APPROVED, "held: stopped by ana")
+    assert not branch.tried
+    outcome = await actions.carry_out(rollback(), INCIDENT, ports(Branch(refuses=Held("held"), takes=False)))
+    assert outcome.state is State.APPROVED
+
+
+async def test_action_stays_begun_when_nobody_can_say_whether_it_is_held() -> None:
+    with pytest.raises(StoreUnavailable):
+        await actions.carry_out(rollback(), INCIDENT, ports(Branch(refuses=StoreUnavailable("full"), takes=False)))
 
 
 async def test_action_that_is_on_the_branch_already_is_not_published_again() -> None:

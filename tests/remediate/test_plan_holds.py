@@ -67,6 +67,13 @@ def test_pause_of_something_else_holds_nothing(named: dict[str, str]) -> None:
     assert held(act(incident()), pause(**named)).remediations[0].clusters == ("a", "b")
 
 
+def test_pause_of_a_set_holds_spokes_of_which_nobody_knows_the_set_now() -> None:
+    blind = Holds(pauses=(pause(cluster_set="core"),), sets={"a": "edge"}, blind=True)
+    [made] = plan([act(incident(clusters="ac"))], WIDE, history(), now=NOW, holds=blind).remediations
+    assert made.clusters == ("a",)
+    assert "c: paused" in made.detail
+
+
 def test_notification_is_held_by_a_pause_of_notifications_only() -> None:
     tell = act(incident(), action="notify")
     assert held(tell, pause()).remediations
