@@ -9,10 +9,11 @@ import copy
 import inspect
 import json
 import os
+import shutil
 import ssl
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,7 +86,7 @@ class Installed:
 
     @property
     def rights(self) -> set[Right]:
-        return documented(self.overlay)
+        return documented(self.overlay, components(self.overlay))
 
     @property
     def places(self) -> list[str]:
@@ -94,12 +95,17 @@ class Installed:
         return sorted({*named, NAMESPACE, SPOKE, "default", "kube-system", "kube-public"})
 
 
-def documented(overlay: str) -> set[Right]:
-    """The rights that docs/install.md lists for an overlay."""
+def components(overlay: str) -> list[str]:
+    """Those that an overlay takes."""
+    read = yaml.safe_load((ROOT / "deploy" / "overlays" / overlay / "kustomization.yaml").read_text())
+    return [Path(path).name for path in read["components"]]
+
+
+def documented(overlay: str, used: Collection[str]) -> set[Right]:
+    """The rights that docs/install.md lists for some components, in the namespaces of an overlay."""
     found = set()
     for component, where, group, resources, names, verbs, _ in markdown.page("docs/install.md").rows("What it may do"):
-        used = yaml.safe_load((ROOT / "deploy" / "overlays" / overlay / "kustomization.yaml").read_text())["components"]
-        if component != "base" and f"../../components/{component}" not in used:
+        if component not in ("base", *used):
             continue
         places = {"Argo CD": ARGO.get(overlay, ""), "cluster-proxy": PROXY.get(overlay, "")}
         rule = {
@@ -202,6 +208,18 @@ def test_two_replicas_share_a_database_and_one_has_a_file(installed: Installed) 
     (deployment,) = [one for one in installed.objects if one["kind"] == "Deployment"]
     environment = {one["name"] for one in deployment["spec"]["template"]["spec"]["containers"][0]["env"]}
     assert (deployment["spec"]["replicas"] == 2) == ("HUBCTL_STORE_URL" in environment)
+
+
+def test_component_that_is_in_no_overlay_grants_what_its_rows_say(kustomize: Path, tmp_path: Path) -> None:
+    """An overlay with every component, as somebody might write it."""
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
+    whole = tmp_path / "deploy" / "overlays" / "whole"
+    whole.mkdir()
+    names = sorted(path.name for path in (ROOT / "deploy" / "components").iterdir())
+    asked = {"resources": ["../../base"], "components": [f"../../components/{name}" for name in names]}
+    (whole / "kustomization.yaml").write_text(yaml.safe_dump(asked))
+    found = granted(built(kustomize, whole))
+    assert sorted(found) == sorted(documented("openshift-acm", names))
 
 
 def test_table_of_rights_is_what_the_manifests_grant(installed: Installed) -> None:
