@@ -21,7 +21,6 @@ from hubctl.model import incident as incidents
 from hubctl.model import remediation as remediations
 from hubctl.model import tree, watching
 from hubctl.model.predictor import Observation
-from hubctl.model.snapshot import APPLICATIONS
 from hubctl.publish import branch, pulls
 from hubctl.remediate import actions, override
 from hubctl.render.templates import Templates, load_templates
@@ -170,9 +169,7 @@ def open_api(sources: load.Sources) -> HubApi | None:
     from hubctl.fleet.cluster import connect  # noqa: PLC0415 - as above
     from hubctl.fleet.hubapi import HubApi  # noqa: PLC0415 - as above
 
-    # Argo CD's Applications lie where our ApplicationSets do.
-    namespaces = {APPLICATIONS.plural: sources.values.hubctl.gitops.argocd_namespace}
-    return HubApi(connect(None, None), resources, namespaces)
+    return HubApi(connect(None, None), watching.placed(resources, sources.values))
 
 
 @asynccontextmanager

@@ -18,19 +18,10 @@ PAGE = 500
 class HubApi:
     """The hub's API server."""
 
-    def __init__(
-        self, cluster: Cluster, resources: Sequence[Resource], namespaces: Mapping[str, str] | None = None
-    ) -> None:
-        """Take the server and the kinds that snapshots hold; nothing is asked yet.
-
-        Args:
-            cluster: the server.
-            resources: the kinds.
-            namespaces: plural to namespace, for kinds that lie in one only: hubctl may list them there, not everywhere.
-        """
+    def __init__(self, cluster: Cluster, resources: Sequence[Resource]) -> None:
+        """Take the server and the kinds that snapshots hold; nothing is asked yet."""
         self._cluster = cluster
         self._resources = tuple(resources)
-        self._namespaces = namespaces or {}
 
     async def snapshot(self, now: datetime) -> Snapshot:
         """All objects of the kinds; one that cannot be read is told in ``unread`` and does not hide the others."""
@@ -58,11 +49,9 @@ class HubApi:
 
     def _list(self, resource: Resource) -> tuple[Mapping[str, Any], ...]:
         found: list[Mapping[str, Any]] = []
-        namespace = self._namespaces.get(resource.plural)
-        path = resource.path_in(namespace) if namespace else resource.path
         query = {"limit": str(PAGE)} | ({"labelSelector": resource.labels} if resource.labels else {})
         while True:
-            body = self._cluster.get(path, **query)
+            body = self._cluster.get(resource.path, **query)
             found += body.get("items") or []
             query["continue"] = str((body.get("metadata") or {}).get("continue") or "")
             if not query["continue"]:

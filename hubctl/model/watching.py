@@ -3,7 +3,10 @@
 Apart from ``snapshot``, which knows no values.
 """
 
-from hubctl.model.snapshot import Resource
+from collections.abc import Iterable
+from dataclasses import replace
+
+from hubctl.model.snapshot import APPLICATIONS, Resource
 from hubctl.model.values import HubValues
 
 
@@ -11,3 +14,9 @@ def resources_of(values: HubValues) -> tuple[Resource, ...]:
     """The kinds that these values need."""
     del values
     return ()
+
+
+def placed(resources: Iterable[Resource], values: HubValues) -> tuple[Resource, ...]:
+    """The kinds, each where it is looked for: Applications in Argo CD's namespace, as hubctl may see no others."""
+    namespace = values.hubctl.gitops.argocd_namespace
+    return tuple(replace(one, namespace=namespace) if one.plural == APPLICATIONS.plural else one for one in resources)

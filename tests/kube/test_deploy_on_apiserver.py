@@ -26,7 +26,8 @@ import yaml
 from hubctl.errors import RemoteFailed
 from hubctl.fleet.cluster import connect
 from hubctl.fleet.hubapi import HubApi
-from hubctl.model import snapshot
+from hubctl.model import snapshot, watching
+from hubctl.model.values import HubctlSection, HubValues
 from tests.docs import markdown
 from tests.e2e.predictors import Loop
 from tests.e2e.world import MARK, MODEL, World, until
@@ -313,12 +314,14 @@ def test_every_kind_that_hubctl_looks_at_can_be_read(installed: Installed) -> No
     """For a kind that a part of hubctl newly looks at: a rule in its component, and its row in docs/install.md."""
     if installed.overlay == "files":
         return
-    namespaces = {snapshot.APPLICATIONS.plural: ARGO[installed.overlay]}
-    looking = HubApi(connect(installed.kubeconfig, None, patient=False), KINDS, namespaces)
-    until(
-        lambda: may(installed.client, Right(ARGO[installed.overlay], "argoproj.io", "applications", "", "list")),
-        "rights",
-    )
+    gitops = {"argocdNamespace": ARGO[installed.overlay]}
+    values = HubValues(hubctl=HubctlSection.model_validate({"gitops": gitops}))
+    where = Right(ARGO[installed.overlay], "argoproj.io", "applications", "", "watch")
+    until(lambda: may(installed.client, where), "rights in force")
+    kinds = watching.placed(KINDS, values)
+    for kind in kinds:
+        assert may(installed.client, Right(kind.namespace or EVERYWHERE, kind.group, kind.plural, "", "watch")), kind
+    looking = HubApi(connect(installed.kubeconfig, None, patient=False), kinds)
     seen = asyncio.run(looking.snapshot(datetime.now(UTC)))
     assert seen.unread == {}
     assert set(seen.objects) == set(KINDS)
