@@ -21,7 +21,8 @@ from hubctl.inputs import load
 from hubctl.model.base import parse_duration
 from hubctl.model.controlling import LeaderElection
 from hubctl.model.inventory import Look
-from hubctl.reconcile import Pass, reconcile
+from hubctl.passes import Pass
+from hubctl.reconcile import reconcile
 from hubctl.reloading import Reloader
 from hubctl.report.reporter import Reporter
 from hubctl.settings import Settings

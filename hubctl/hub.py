@@ -24,7 +24,7 @@ from hubctl.model import tree, watching
 from hubctl.model.cluster import ManagedCluster
 from hubctl.model.health import FindingKind, PredictorHealth
 from hubctl.model.predictor import InferenceService, Observation
-from hubctl.model.snapshot import APPLICATIONS, MANAGED_CLUSTERS, Resource, Snapshot
+from hubctl.model.snapshot import MANAGED_CLUSTERS, Resource, Snapshot
 from hubctl.model.values import HubctlSection
 from hubctl.observe import pace
 from hubctl.publish import branch, pulls
@@ -219,10 +219,8 @@ def open_api(settings: Settings, sources: load.Sources) -> HubApi | None:
     from hubctl.fleet.cluster import connect  # noqa: PLC0415 - as above
     from hubctl.fleet.hubapi import HubApi  # noqa: PLC0415 - as above
 
-    # Argo CD's Applications lie where our ApplicationSets do.
-    namespaces = {APPLICATIONS.plural: sources.values.hubctl.gitops.argocd_namespace}
     try:
-        return HubApi(connect(settings.kubeconfig, settings.context), resources, namespaces)
+        return HubApi(connect(settings.kubeconfig, settings.context), watching.placed(resources, sources.values))
     except InputError as error:
         if settings.kubeconfig or settings.context:
             raise

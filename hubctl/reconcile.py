@@ -4,8 +4,8 @@ Each stage takes the hub and the pass so far and gives the pass with one thing m
 pass: nothing is trusted to have been seen before but what the store and the branch hold.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -13,70 +13,14 @@ from hubctl import behind, desired, discovery, holding, outlet, promotion, testi
 from hubctl import hub as hubs
 from hubctl.aggregate import Said, aggregate
 from hubctl.decide.rules import decide
-from hubctl.errors import GuardRefused, Held, HubctlError, ManifestRefused, PublishConflict, RemoteFailed
+from hubctl.errors import GuardRefused, Held, ManifestRefused, PublishConflict, RemoteFailed
 from hubctl.inputs import discover
 from hubctl.model import incident as incidents
-from hubctl.model import tree
-from hubctl.model.fleet import HubInputs
-from hubctl.model.health import Condition, Finding, PredictorHealth
-from hubctl.model.holds import Holds
-from hubctl.model.inventory import Look
-from hubctl.model.predictor import InferenceService, Observation
-from hubctl.model.remediation import UNDER_WAY, WAITS, Action, Remediation, State
-from hubctl.model.snapshot import Snapshot
-from hubctl.model.witness import SpokeWitness
+from hubctl.model.fleet import deployed_versions, services
+from hubctl.model.remediation import UNDER_WAY, Action, Remediation, State
+from hubctl.passes import Pass, good_now, latest, summary_of
 from hubctl.publish import branch, pulls
 from hubctl.remediate import actions, override, plan
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """What one pass has come to so far.
-
-    Attributes:
-        now: the pass's own time; every decision in it is made at this instant.
-        dry_run: nothing is published, stored or carried out.
-        snapshot: the hub's own objects; None when the values need none of them.
-        holds: what people stopped and paused, as the pass began.
-        looked: what they make of the fleet; None when it comes from files alone.
-        commit: what was published, None when nothing changed.
-        proposed: what came of a pull request, None where hubctl commits to the branch itself.
-        witnesses: what the hub's objects say of each spoke; empty when nobody is heard.
-        remembered: health as the pass before left it.
-        waiting: spokes that do not answer and are not asked in this pass, and when they are.
-        unresolved: incidents as the store held them when the pass judged.
-        stored: remediations as the store held them when the pass proposed.
-        remediations: every one that this pass made or moved, as it stands.
-        problems: failures of remote parts and refusals that did not end the pass.
-    """
-
-    now: datetime
-    dry_run: bool = False
-    snapshot: Snapshot | None = None
-    looked: Look | None = None
-    published: tree.Published = field(default_factory=tree.Published)
-    inputs: HubInputs | None = None
-    holds: Holds = field(default_factory=Holds)
-    commit: branch.Commit | None = None
-    proposed: pulls.Proposed | None = None
-    remembered: tuple[PredictorHealth, ...] = ()
-    waiting: Mapping[str, datetime] = field(default_factory=dict)
-    observations: tuple[Observation, ...] = ()
-    health: tuple[PredictorHealth, ...] = ()
-    witnesses: tuple[SpokeWitness, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    decisions: tuple[incidents.Decision, ...] = ()
-    unresolved: tuple[incidents.Incident, ...] = ()
-    stored: tuple[Remediation, ...] = ()
-    remediations: tuple[Remediation, ...] = ()
-    problems: tuple[HubctlError, ...] = ()
-
-    @property
-    def fleet(self) -> HubInputs:
-        """The inputs, once they are loaded."""
-        assert self.inputs is not None, "a stage ran before `load`"  # noqa: S101 - a mistake in STAGES, not of a user
-        return self.inputs
-
 
 Stage = Callable[[hubs.Hub, Pass], Awaitable[Pass]]
 
@@ -324,18 +268,6 @@ def tip_of(hub: hubs.Hub, so_far: Pass) -> str:
     return pushed or so_far.published.commit
 
 
-def services(inputs: HubInputs) -> tuple[InferenceService, ...]:
-    """Every predictor, by spoke and name; none when the integration is switched off."""
-    if not inputs.values.kserve.enabled:
-        return ()
-    return tuple(model for cluster in inputs.clusters for model in cluster.models)
-
-
-def deployed_versions(inputs: HubInputs) -> dict[tuple[str, str], str]:
-    """What Git delivers: (spoke, model) to version."""
-    return {(service.cluster, service.name): service.version for service in services(inputs)}
-
-
 def settled(hub: hubs.Hub, so_far: Pass, stored: tuple[Remediation, ...]) -> tuple[Remediation, ...]:
     """Earlier remediations, in the same order, after this pass's evidence and what the branch says now."""
     # Only what is under way can be verified or expire; the past would cost a look-up each, in every pass.
@@ -350,22 +282,3 @@ def settled(hub: hubs.Hub, so_far: Pass, stored: tuple[Remediation, ...]) -> tup
     kept = plan.revalidate(earlier, unresolved, deployed_versions(so_far.fleet), now=so_far.now)
     # What was merged since this pass looked for it changed the branch itself; that is no reason to let it expire.
     return tuple(old if old.id in present else new for old, new in zip(earlier, kept, strict=True))
-
-
-def latest(before: Sequence[Remediation], after: Iterable[Remediation]) -> tuple[Remediation, ...]:
-    """Both, each id once, as it stands after."""
-    return tuple(({item.id: item for item in before} | {item.id: item for item in after}).values())
-
-
-def good_now(so_far: Pass) -> tuple[PredictorHealth, ...]:
-    """Predictors whose votes say now that their version is good."""
-    return tuple(health for health in so_far.health if health.condition is Condition.HEALTHY and health.votes)
-
-
-def summary_of(made: Pass) -> str:
-    """One line for the list of passes."""
-    ok = sum(seen.outcome == "ok" for seen in made.observations)
-    waits = (
-        f"; {WAITS}{made.proposed.pull.url}" if made.proposed and made.proposed.commit and made.proposed.pull else ""
-    )
-    return f"{ok} of {len(made.observations)} predictors ok, {len(made.findings)} findings{waits}"

@@ -15,7 +15,7 @@ from hubctl.cli import delivery, output, proposals, rendering, shapes, witnessin
 from hubctl.cli.pausing import holds_data, sentences
 from hubctl.errors import InputError
 from hubctl.inputs import load
-from hubctl.model.fleet import HubInputs
+from hubctl.model.fleet import HubInputs, services
 from hubctl.model.health import FindingKind
 from hubctl.model.incident import Decision, Reason, Verdict
 from hubctl.model.predictor import InferenceService, Observation
@@ -23,7 +23,7 @@ from hubctl.model.remediation import WAITS, State
 from hubctl.model.witness import SpokeWitness
 from hubctl.observe import pace
 from hubctl.observe.poll import Poller
-from hubctl.reconcile import Pass, services
+from hubctl.passes import Pass
 from hubctl.reconcile import reconcile as one_pass
 from hubctl.settings import Settings, following
 from hubctl.store.records import PassRecord

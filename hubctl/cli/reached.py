@@ -9,13 +9,12 @@ from hubctl.cli import output, shapes
 from hubctl.errors import HubctlError
 from hubctl.inputs import load
 from hubctl.model.check import Check, State
-from hubctl.model.fleet import HubInputs
+from hubctl.model.fleet import HubInputs, services
 from hubctl.model.predictor import Observation, Outcome
 from hubctl.model.snapshot import Snapshot
 from hubctl.observe import order
 from hubctl.observe.poll import Poller
 from hubctl.observe.reason import Reason
-from hubctl.reconcile import services
 from hubctl.settings import Settings
 
 ADVICE = {

@@ -15,8 +15,9 @@ from hubctl.errors import RemoteFailed
 from hubctl.inputs import load
 from hubctl.model import tree
 from hubctl.model.remediation import Remediation, State, Target
+from hubctl.passes import Pass
 from hubctl.publish import branch, changes
-from hubctl.reconcile import Pass, act_only
+from hubctl.reconcile import act_only
 from hubctl.remediate import override
 from hubctl.render.templates import load_templates
 from hubctl.settings import Settings

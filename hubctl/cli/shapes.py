@@ -18,7 +18,7 @@ from hubctl.model.witness import SpokeWitness
 from hubctl.publish import changes
 
 if TYPE_CHECKING:  # publish and diff start without what a whole pass needs
-    from hubctl.reconcile import Pass
+    from hubctl.passes import Pass
     from hubctl.store.records import PassRecord, TermRecord
 
 

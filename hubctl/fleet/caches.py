@@ -58,21 +58,15 @@ class _Listing:
 class Caches:
     """What the hub's API holds of some kinds, kept up to date by one thread a kind until stopped."""
 
-    def __init__(self, cluster: Cluster, paths: Mapping[Resource, str], pace: Pace | None = None) -> None:
-        """Begin to list and watch at once.
-
-        Args:
-            cluster: the server.
-            paths: of the collection of each kind.
-            pace: how patient the watches are.
-        """
+    def __init__(self, cluster: Cluster, resources: Sequence[Resource], pace: Pace | None = None) -> None:
+        """Begin to list and watch at once."""
         from kubernetes.informer import SharedInformer  # noqa: PLC0415 - loads slowly, see ``cluster``
 
         # It would log a traceback for each try; what failed is told by the snapshot.
         logging.getLogger("kubernetes.informer.informer").setLevel(logging.CRITICAL)
         self._pace = pace or Pace()
         self._stopped = threading.Event()
-        self._kinds = {one: _Kind(cluster, one, path, self._stopped, self._pace) for one, path in paths.items()}
+        self._kinds = {one: _Kind(cluster, one, self._stopped, self._pace) for one in resources}
         self._informers = {one: SharedInformer(kind.list) for one, kind in self._kinds.items()}
         for one, informer in self._informers.items():
             informer.add_event_handler("ERROR", self._kinds[one].failed)
@@ -120,7 +114,6 @@ class _Kind:
 
     cluster: Cluster
     resource: Resource
-    path: str
     stopped: threading.Event
     pace: Pace
     tried: threading.Event = field(default_factory=threading.Event)
@@ -149,7 +142,7 @@ class _Kind:
             "resourceVersion": resource_version,
             "timeoutSeconds": str(round(self.pace.watch)),
         }
-        response = self.cluster.stream(self.path, query, self.pace.watch + self.pace.silence)
+        response = self.cluster.stream(self.resource.path, query, self.pace.watch + self.pace.silence)
         if self.stopped.is_set():  # too late for the informer to be told
             response.close()
             raise RemoteFailed("stopped")
@@ -177,7 +170,7 @@ class _Kind:
         return f"its watch has been failing for {now - self.failing:.0f} s: {self.why}"
 
     def _all(self) -> _Listing:
-        items, version = self.cluster.list(self.path, self._query())
+        items, version = self.cluster.list(self.resource.path, self._query())
         return _Listing(items, _Metadata(version))
 
     def _query(self) -> dict[str, str]:

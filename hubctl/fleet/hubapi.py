@@ -22,25 +22,16 @@ class HubApi:
         server: for those that write what hubctl says of itself.
     """
 
-    def __init__(
-        self, cluster: Cluster, resources: Sequence[Resource], namespaces: Mapping[str, str] | None = None
-    ) -> None:
-        """Take the server and the kinds that snapshots hold; nothing is asked yet.
-
-        Args:
-            cluster: the server.
-            resources: the kinds.
-            namespaces: plural to namespace, for kinds that lie in one only: hubctl may list them there, not everywhere.
-        """
+    def __init__(self, cluster: Cluster, resources: Sequence[Resource]) -> None:
+        """Take the server and the kinds that snapshots hold; nothing is asked yet."""
         self._cluster = cluster
         self.server: ApiServer = cluster
-        within = namespaces or {}
-        self._paths = {one: one.path_in(within[one.plural]) if one.plural in within else one.path for one in resources}
+        self._resources = tuple(resources)
         self._caches: Caches | None = None
 
     def watch(self) -> None:
         """From now on keep the objects up to date in the background; snapshots ask nobody then."""
-        self._caches = Caches(self._cluster, self._paths)
+        self._caches = Caches(self._cluster, self._resources)
 
     def close(self) -> None:
         """End what goes on in the background."""
@@ -53,9 +44,9 @@ class HubApi:
             await asyncio.to_thread(self._caches.wait)
             return self._caches.snapshot(now)
         objects, unread = {}, {}
-        for resource, path in self._paths.items():
+        for resource in self._resources:
             try:
-                objects[resource] = await asyncio.to_thread(self._list, path, resource.labels)
+                objects[resource] = await asyncio.to_thread(self._list, resource)
             except RemoteFailed as error:
                 unread[resource] = str(error)
         return Snapshot(now, objects, unread)
@@ -87,5 +78,5 @@ class HubApi:
             raise RemoteFailed(f"{path}: {answer.message}", where=self._cluster.address)
         return answer.body
 
-    def _list(self, path: str, labels: str) -> tuple[Mapping[str, Any], ...]:
-        return self._cluster.list(path, {"labelSelector": labels} if labels else {})[0]
+    def _list(self, resource: Resource) -> tuple[Mapping[str, Any], ...]:
+        return self._cluster.list(resource.path, {"labelSelector": resource.labels} if resource.labels else {})[0]

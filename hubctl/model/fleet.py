@@ -6,6 +6,7 @@ The one value that flows from the inputs into rendering, polling and remediation
 from dataclasses import dataclass
 
 from hubctl.model.cluster import ManagedCluster
+from hubctl.model.predictor import InferenceService
 from hubctl.model.remediation import Override
 from hubctl.model.values import HubValues
 
@@ -28,3 +29,15 @@ class HubInputs:
     def cluster(self, name: str) -> ManagedCluster | None:
         """The spoke of that name, or None."""
         return next((cluster for cluster in self.clusters if cluster.name == name), None)
+
+
+def services(inputs: HubInputs) -> tuple[InferenceService, ...]:
+    """Every predictor, by spoke and name; none when the integration is switched off."""
+    if not inputs.values.kserve.enabled:
+        return ()
+    return tuple(model for cluster in inputs.clusters for model in cluster.models)
+
+
+def deployed_versions(inputs: HubInputs) -> dict[tuple[str, str], str]:
+    """What Git delivers: (spoke, model) to version."""
+    return {(service.cluster, service.name): service.version for service in services(inputs)}

@@ -16,6 +16,8 @@ class Resource:
     Attributes:
         plural: as it stands in paths.
         labels: label selector; only objects that fit are looked for. Empty: all.
+        namespace: where alone they are looked for, as hubctl may see no others. The kind is the same one all the same,
+            so that what was found is found in a snapshot by the kind's own name. Empty: everywhere.
     """
 
     kind: str
@@ -23,15 +25,13 @@ class Resource:
     version: str
     plural: str
     labels: str = ""
+    namespace: str = field(default="", compare=False)
 
     @property
     def path(self) -> str:
-        """Where objects of every namespace are listed."""
-        return f"/apis/{self.group}/{self.version}/{self.plural}"
-
-    def path_in(self, namespace: str) -> str:
-        """Where objects of one namespace are listed."""
-        return f"/apis/{self.group}/{self.version}/namespaces/{namespace}/{self.plural}"
+        """Where its objects are listed."""
+        place = f"namespaces/{self.namespace}/" if self.namespace else ""
+        return f"/apis/{self.group}/{self.version}/{place}{self.plural}"
 
 
 MANAGED_CLUSTERS = Resource("ManagedCluster", "cluster.open-cluster-management.io", "v1", "managedclusters")

@@ -117,9 +117,9 @@ class Observe(Strict):
         None, description="ManagedServiceAccount whose token it is; default: access.token of the spoke, if it has one"
     )
     ca_file: str | None = Field(None, description="CA bundle; {cluster} is replaced; default: the system's")
-    backoff: Backoff = Backoff()
     route: Routes | None = Field(None, description="or a list to try in order")
     probe_after: Period = Field(900.0, description="then routes are tried from the first again, not from the last good")
+    backoff: Backoff = Backoff()
 
     @model_validator(mode="after")
     def _one_token(self) -> "Observe":

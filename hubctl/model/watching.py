@@ -4,7 +4,7 @@ Apart from ``snapshot``, which knows no values.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hubctl.model import reaching, snapshot
 from hubctl.model.access import Access
@@ -66,3 +66,9 @@ def of_fleet(source: FleetSource) -> tuple[Resource, ...]:
 def asks_hub(values: HubValues, spokes: Sequence[Spoke] = ()) -> bool:
     """Whether anything is read of the hub's API, if only single objects."""
     return bool(resources_of(values, spokes)) or reaching.finds_hosts(values, spokes)
+
+
+def placed(resources: Iterable[Resource], values: HubValues) -> tuple[Resource, ...]:
+    """The kinds, each where it is looked for: Applications in Argo CD's namespace, as hubctl may see no others."""
+    namespace, plural = values.hubctl.gitops.argocd_namespace, snapshot.APPLICATIONS.plural
+    return tuple(replace(one, namespace=namespace) if one.plural == plural else one for one in resources)

@@ -9,7 +9,7 @@ from hubctl.model.condition import StateCondition
 from hubctl.model.health import FindingKind
 
 if TYPE_CHECKING:
-    from hubctl.reconcile import Pass
+    from hubctl.passes import Pass
 
 
 @dataclass(frozen=True, slots=True)

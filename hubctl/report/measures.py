@@ -12,7 +12,7 @@ from hubctl.model.holds import Reach
 from hubctl.model.remediation import State
 
 if TYPE_CHECKING:
-    from hubctl.reconcile import Pass
+    from hubctl.passes import Pass
 
 _GIT = (RemoteFailed, PublishConflict)
 

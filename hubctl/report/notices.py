@@ -15,7 +15,7 @@ from hubctl.model.remediation import Remediation, State
 from hubctl.model.snapshot import MANAGED_CLUSTERS, SPOKE_APPLICATIONS, Resource, Snapshot
 
 if TYPE_CHECKING:
-    from hubctl.reconcile import Pass
+    from hubctl.passes import Pass
 
 WIDE = 3
 """Spokes of one incident or remediation that each hear of it; of more, hubctl's own object hears once."""

@@ -8,7 +8,7 @@ from hubctl import __version__, metrics
 from hubctl.errors import HubctlError, StoreUnavailable
 from hubctl.hub import Hub
 from hubctl.metrics import Sample
-from hubctl.reconcile import Pass
+from hubctl.passes import Pass
 from hubctl.report import measures
 from hubctl.report.conditions import Facts
 from hubctl.report.teller import Teller

@@ -13,7 +13,7 @@ from hubctl.fleet import standing
 from hubctl.fleet.events import Events
 from hubctl.model.apiserver import ApiServer
 from hubctl.model.notice import Notice, Subject
-from hubctl.reconcile import Pass
+from hubctl.passes import Pass
 from hubctl.report import notices
 from hubctl.report.conditions import Facts, conditions
 

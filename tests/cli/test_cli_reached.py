@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from hubctl.cli import reached
-from hubctl.cli.reached import Check
+from hubctl.model.check import Check
 from hubctl.model.predictor import Observation, Outcome, Tried
-from hubctl.model.snapshot import SERVICE_ACCOUNTS, WORKS, Snapshot
+from hubctl.model.snapshot import FEEDBACK_WORKS, SERVICE_ACCOUNTS, Snapshot
 from hubctl.observe.reason import Reason
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -56,6 +56,6 @@ def test_repair_of_a_reason_is_more_than_that_of_its_outcome(reason: Reason) -> 
 def test_hub_says_what_it_has_or_which_kind_cannot_be_read() -> None:
     good = reached.of_hub(Snapshot(NOW, {SERVICE_ACCOUNTS: ({}, {})}))
     assert (good.state, good.detail) == ("ok", "2 ManagedServiceAccounts")
-    bad = reached.of_hub(Snapshot(NOW, unread={WORKS: "forbidden"}))
+    bad = reached.of_hub(Snapshot(NOW, unread={FEEDBACK_WORKS: "forbidden"}))
     assert (bad.state, bad.detail) == ("failed", "ManifestWork: forbidden")
     assert bad.hint

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.e2e.predictors import Loop
-from tests.e2e.world import MODEL, OTHER, SPOKES, World, git
+from tests.e2e.world import MODEL, OTHER, SPOKES, World, git, until
 
 
 def spokes(ran_json: Any) -> dict[str, list[str]]:
@@ -259,6 +259,11 @@ def test_switch_of_the_environment_stops_rendering_publishing_and_polling_and_sa
         ran = fresh.inside(command)
         assert ran.out == ""
         assert "ENABLE_KSERVE_INTEGRATION is false: nothing is rendered, published or polled" in ran.err
+    with fresh.started("run", "--interval", "0.1s") as running:
+        until(lambda: running.said.count("switched off") > 1, "two passes that do nothing")
+        assert '"key": "ENABLE_KSERVE_INTEGRATION"' in running.said
+        running.process.terminate()
+        assert running.ended() == 0
     assert fresh.count() == 0
     assert fresh.predictors.polls("north", MODEL) == 0
 

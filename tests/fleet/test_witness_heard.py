@@ -57,7 +57,7 @@ def test_hub_is_asked_for_the_kinds_that_are_heard_and_for_no_other() -> None:
 
 def test_nobody_is_heard_while_the_integration_is_switched_off() -> None:
     off = HubValues.model_validate({"kserve": {"enabled": False}, "hubctl": FEEDBACK})
-    assert resources_of(off, [Access(feedback=True)]) == ()
+    assert resources_of(off) == ()
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubctl.inputs.settle import patched
+from hubctl.model.fleet import services
 from hubctl.model.serving import FORMATS, misfit, spelled
 from hubctl.model.values import ModelPatch, ModelProfile
-from hubctl.reconcile import services
 from tests.inputs.inputfolder import VALUES, Folder
 
 WRONG = {

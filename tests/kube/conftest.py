@@ -3,15 +3,20 @@
 These tests come last, so that the first build of the API server goes on beside the others.
 """
 
+import json
 import os
+import ssl
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+import yaml
 
-from tests.kube import apiserver, cluster, parts
+from tests.kube import apiserver, cluster, deployed, parts
 from tests.kube.api import Api
+from tests.kube.deployed import NAMESPACE, OVERLAYS, ROOT, SPOKE, Installed, token_of
 
 HERE = Path(__file__).resolve().parent
 SCRIPT = HERE / "build.sh"
@@ -69,3 +74,39 @@ def api(served: tuple[Api, Path]) -> Api:
 @pytest.fixture(scope="session")
 def kubeconfig(served: tuple[Api, Path]) -> Path:
     return served[1]
+
+
+@pytest.fixture(scope="session")
+def kustomize(request: pytest.FixtureRequest) -> Path:
+    (folder,) = parts.built(HERE / "kustomize.sh", request.config)
+    return folder
+
+
+@pytest.fixture(scope="module", params=OVERLAYS)
+def installed(
+    request: pytest.FixtureRequest,
+    api: Api,
+    kubeconfig: Path,
+    server_folder: Path,
+    kustomize: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Installed]:
+    """Applied for real; what gives rights is gone afterwards, so that no overlay lends some to the next."""
+    objects = deployed.built(kustomize, ROOT / "deploy" / "overlays" / request.param)
+    for one in objects:
+        api.make_namespace(one["metadata"].get("namespace", NAMESPACE))
+    api.make_namespace(SPOKE)
+    for one in objects:
+        api.store(yaml.safe_dump(one), fieldValidation="Strict", force="true")
+    token = token_of(api, "hubctl")
+    config = json.loads(kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": token}
+    file = tmp_path_factory.mktemp("token") / "kubeconfig"
+    file.write_text(json.dumps(config))
+    trusted = ssl.create_default_context(cafile=server_folder / "ca.pem")
+    headers = {"authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=api.client.base_url, verify=trusted, headers=headers, trust_env=False) as client:
+        yield Installed(request.param, objects, file, client, trusted)
+    for one in objects:
+        if one["apiVersion"].startswith("rbac."):
+            assert api.remove(yaml.safe_dump(one))

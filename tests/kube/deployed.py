@@ -1,18 +1,28 @@
 """deploy/ as kustomize builds it: the objects of an overlay, and what they let hubctl do."""
 
+import ssl
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import yaml
+
+from tests.docs import markdown
+from tests.kube.api import Api
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = ("files", "kubernetes-ocm", "openshift-acm")
 NAMESPACE = "hubctl"
 USER = f"system:serviceaccount:{NAMESPACE}:hubctl"
 EVERYWHERE = "every namespace"
+SPOKE = "deployed-spoke"
+"""Namespace of a ManagedCluster on the hub."""
+
+ARGO = {"kubernetes-ocm": "argocd", "openshift-acm": "openshift-gitops"}
+PROXY = {"kubernetes-ocm": "open-cluster-management-addon", "openshift-acm": "multicluster-engine"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -65,3 +75,56 @@ def of_rule(rule: Mapping[str, Any], namespace: str) -> Iterator[Right]:
             for name in rule.get("resourceNames") or ("",):
                 for verb in rule["verbs"]:
                     yield Right(namespace, group, resource, name, verb)
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """An overlay on the server, and a way in as hubctl's Pod has it."""
+
+    overlay: str
+    objects: list[dict[str, Any]]
+    kubeconfig: Path
+    client: httpx.Client
+    trusted: ssl.SSLContext
+
+    @property
+    def rights(self) -> set[Right]:
+        return documented(self.overlay, components(self.overlay))
+
+    @property
+    def places(self) -> list[str]:
+        """Namespaces to look into: hubctl's own, those of others with something for it, and some with nothing."""
+        named = {right.namespace for right in self.rights} - {EVERYWHERE}
+        return sorted({*named, NAMESPACE, SPOKE, "default", "kube-system", "kube-public"})
+
+
+def components(overlay: str) -> list[str]:
+    """Those that an overlay takes."""
+    read = yaml.safe_load((ROOT / "deploy" / "overlays" / overlay / "kustomization.yaml").read_text())
+    return [Path(path).name for path in read["components"]]
+
+
+def documented(overlay: str, used: Collection[str]) -> set[Right]:
+    """The rights that docs/install.md lists for some components, in the namespaces of an overlay."""
+    found = set()
+    for component, where, group, resources, names, verbs, _ in markdown.page("docs/install.md").rows("What it may do"):
+        if component not in ("base", *used):
+            continue
+        places = {"Argo CD": ARGO.get(overlay, ""), "cluster-proxy": PROXY.get(overlay, "")}
+        rule = {
+            "apiGroups": ["" if one == "core" else one for one in group.replace("`", "").split(", ")],
+            "resources": resources.replace("`", "").split(", "),
+            "resourceNames": [] if names == "-" else names.replace("`", "").split(", "),
+            "verbs": verbs.replace("`", "").split(", "),
+        }
+        found |= set(of_rule(rule, places.get(where, where)))
+    return found
+
+
+def token_of(api: Api, account: str) -> str:
+    """A token as the kubelet would ask for."""
+    path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{account}/token"
+    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    answer = api.client.post(path, json=asked)
+    answer.raise_for_status()
+    return str(answer.json()["status"]["token"])

@@ -14,7 +14,7 @@ from hubctl.fleet import standing
 from hubctl.fleet.cluster import Cluster, connect
 from hubctl.fleet.events import MOST, REFRESH, Events
 from hubctl.model.notice import Notice, Subject
-from hubctl.reconcile import Pass
+from hubctl.passes import Pass
 from hubctl.report.conditions import Facts, conditions
 from hubctl.report.teller import Teller
 from tests.kube.api import Api

@@ -53,7 +53,7 @@ def connected(server: apiserver.Restartable, user: str = "admin") -> Cluster:
 def watched(request: pytest.FixtureRequest, server: apiserver.Restartable) -> Iterator[Caches]:
     """Caches of ManagedClusters and, where a test says so, of another kind; no thread outlives them."""
     more: tuple[Resource, ...] = getattr(request, "param", ())
-    made = Caches(connected(server), {one: one.path for one in (MANAGED_CLUSTERS, *more)}, QUICK)
+    made = Caches(connected(server), (MANAGED_CLUSTERS, *more), QUICK)
     made.wait()
     yield made
     made.stop()
@@ -171,7 +171,7 @@ def test_watch_ends_when_it_is_stopped_although_its_connection_is_silent(
 
 
 def test_user_who_may_not_list_is_told_so_and_shows_no_credential(server: apiserver.Restartable) -> None:
-    caches = Caches(connected(server, "guest"), {MANAGED_CLUSTERS: MANAGED_CLUSTERS.path}, QUICK)
+    caches = Caches(connected(server, "guest"), (MANAGED_CLUSTERS,), QUICK)
     try:
         caches.wait()
         told = caches.snapshot(NOW).unread[MANAGED_CLUSTERS]

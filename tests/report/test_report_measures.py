@@ -18,7 +18,7 @@ from hubctl.model.predictor import Outcome
 from hubctl.model.reporting import Metrics
 from hubctl.model.snapshot import MANAGED_CLUSTERS, Snapshot
 from hubctl.model.values import HubctlSection, HubValues
-from hubctl.reconcile import Pass
+from hubctl.passes import Pass
 from hubctl.report import measures
 from hubctl.report.reporter import Reporter
 from hubctl.settings import Settings

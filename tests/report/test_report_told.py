@@ -13,8 +13,8 @@ from hubctl.model.holds import Holds, Reach, Stop
 from hubctl.model.incident import Decision, Reason, State, Verdict
 from hubctl.model.notice import LONGEST, Notice, Subject
 from hubctl.model.remediation import State as RemedyState
-from hubctl.model.snapshot import APPLICATIONS, MANAGED_CLUSTERS, Snapshot
-from hubctl.reconcile import Pass
+from hubctl.model.snapshot import MANAGED_CLUSTERS, SPOKE_APPLICATIONS, Snapshot
+from hubctl.passes import Pass
 from hubctl.report.conditions import TYPES, Facts, conditions
 from hubctl.report.notices import notices, of_failure, of_refusal, subjects_of
 from tests.store.storednouns import NOW, case, observation, remedy
@@ -26,13 +26,14 @@ SNAPSHOT = Snapshot(
         MANAGED_CLUSTERS: tuple(
             {"metadata": {"name": name, "uid": f"u-{name}"}} for name in ("edge-a", "edge-b", "edge-c", "edge-d")
         ),
-        APPLICATIONS: (
+        SPOKE_APPLICATIONS: (
             {"metadata": {"name": "hubctl-edge-a", "namespace": "argo", "uid": "u-app"}},
             {"metadata": {"name": "hubctl-edge-b", "namespace": "elsewhere"}},
         ),
     },
 )
 SUBJECTS = subjects_of(SNAPSHOT, OWN, "argo")
+UNREAD = Snapshot(NOW, unread={SPOKE_APPLICATIONS: "403"})
 
 
 def said(made: Pass | None, facts: Facts | None = None) -> dict[str, tuple[str, str]]:
@@ -68,7 +69,11 @@ def test_good_pass_makes_everything_true_and_nothing_paused() -> None:
         (Pass(NOW, problems=(GuardRefused("x"),)), "Ready", ("True", "PassIncomplete")),
         (Pass(NOW, problems=(Held("x"),)), "Ready", ("True", "PassDone")),
         (Pass(NOW), "HubReachable", ("Unknown", "NotAsked")),
-        (Pass(NOW, snapshot=Snapshot(NOW, unread={APPLICATIONS: "403"})), "HubReachable", ("False", "KindsUnread")),
+        (
+            Pass(NOW, snapshot=Snapshot(NOW, unread={SPOKE_APPLICATIONS: "403"})),
+            "HubReachable",
+            ("False", "KindsUnread"),
+        ),
         (Pass(NOW), "FleetVisible", ("Unknown", "NotAsked")),
         (Pass(NOW, holds=Holds((Stop(Reach.ACTIONS, "STOP"),))), "Paused", ("True", "Stopped")),
     ],

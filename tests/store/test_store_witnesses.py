@@ -40,7 +40,8 @@ def test_store_of_the_release_before_keeps_its_rows_and_gains_witnesses(store: S
     store.close()
     engine = sa.create_engine(f"sqlite:///{file}")
     with engine.begin() as connection:
-        for statement in ("DROP TABLE testimony", "DROP TABLE witness", "UPDATE hubctl_version SET version_num='0001'"):
+        later = ("testimony", "witness", "pause", "inventory")
+        for statement in (*(f"DROP TABLE {name}" for name in later), "UPDATE hubctl_version SET version_num='0002'"):
             connection.exec_driver_sql(statement)
     engine.dispose()
     with open_store(url) as moved:
