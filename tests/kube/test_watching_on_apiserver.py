@@ -21,7 +21,7 @@ from tests.kube.api import Api
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(240, func_only=True)]
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-QUICK = Pace(first=0.05, most=0.5, settled=0.5, patience=1.0)
+QUICK = Pace(first=0.05, most=0.5, settled=0.5, patience=1.0, start=120.0)
 WATCHER = "SharedInformer"
 
 
