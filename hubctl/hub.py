@@ -176,7 +176,13 @@ def open_api(sources: load.Sources) -> HubApi | None:
     from hubctl.fleet.cluster import connect  # noqa: PLC0415 - as above
     from hubctl.fleet.hubapi import HubApi  # noqa: PLC0415 - as above
 
-    return HubApi(connect(None, None), resources)
+    try:
+        return HubApi(connect(None, None), resources)
+    except InputError as error:
+        raise InputError(
+            f"the inputs need the hub's API: {error.message}",
+            hint="log in to the hub (KUBECONFIG, ~/.kube/config); or name a host in routes and a tokenFile instead",
+        ) from error
 
 
 @asynccontextmanager
