@@ -77,7 +77,7 @@ async def by_hubctl(folder: Path, asked: list[InferenceService], stack: AsyncExi
 async def bodies(folder: Path, asked: list[InferenceService]) -> list[tuple[str, str, bytes]]:
     """Spoke, URL and body of each request, as hubctl sends them."""
     windows = [await sources.read_window(service, folder, {}) for service in asked]
-    urls = [routes.predict_url(routes.base_url(service), service.name) for service in asked]
+    urls = [routes.predict_url(routes.base_url(service, service.routes[0]), service.name) for service in asked]
     encoded = [protocol.encode(window.instances) for window in windows]
     return [(service.cluster, url, body) for service, url, body in zip(asked, urls, encoded, strict=True)]
 

@@ -12,7 +12,7 @@ from hubctl.model.access import Access
 from hubctl.model.fleet import HubInputs
 from hubctl.model.platform import Expose
 from hubctl.model.predictor import InferenceService
-from hubctl.model.route import AcmRoute, Route, UrlRoute
+from hubctl.model.route import AcmRoute, ApiserverRoute, ExposedRoute, Routes, UrlRoute
 from hubctl.model.values import HubValues, ModelProfile
 from hubctl.render.templates import Templates, load_templates
 from hubctl.render.tree import render_tree
@@ -26,7 +26,7 @@ ALL = Access.model_validate({"token": {}, "feedback": True})
 BY_WORK = Access.model_validate({"token": {"name": "p", "grant": "manifestWork", "agentNamespace": "agents"}})
 
 
-def model(name: str, route: Route | None = ACM, namespace: str = "ns", **profile: Any) -> InferenceService:
+def model(name: str, route: Routes | None = ACM, namespace: str = "ns", **profile: Any) -> InferenceService:
     changed = ModelProfile.model_validate(profile)
     return replace(service("edge", name, namespace=namespace), route=route, profile=changed)
 
@@ -92,6 +92,32 @@ def test_right_to_proxy_comes_only_with_a_route_through_the_apiserver(templates:
             "resourceNames": ["http:b-predictor:80"],
             "verbs": ["create", "get"],
         },
+    ]
+
+
+def proxy_to(service: str) -> dict[str, Any]:
+    named = {"apiGroups": [""], "resources": ["services/proxy"], "resourceNames": [service]}
+    return named | {"verbs": ["create", "get"]}
+
+
+def test_each_route_of_a_list_gets_what_it_takes(templates: Templates) -> None:
+    through = ApiserverRoute(scheme="http", port=8080)
+    for routes, expected in (
+        (through, [proxy_to("http:a-predictor:8080")]),
+        ((ACM, through), [KSERVE | {"resourceNames": ["a"]}, proxy_to("http:a-predictor:8080")]),
+        ((through, ExposedRoute()), [KSERVE | {"resourceNames": ["a"]}, proxy_to("http:a-predictor:8080")]),
+        ((ACM, ExposedRoute()), [KSERVE | {"resourceNames": ["a"]}]),
+    ):
+        _, grant = rendered(templates, model("a", routes), access=ALL)["token-edge.yaml"]
+        assert grant["spec"]["roles"][0]["rules"] == expected
+
+
+def test_list_for_the_proxy_holds_what_any_route_leads_through_it(templates: Templates) -> None:
+    routes = (ExposedRoute(), AcmRoute(scheme="http", port=8080), ApiserverRoute(scheme="http", port=80))
+    (found,) = rendered(templates, model("a", routes), proxy={})[LIST]
+    (entries,) = found["data"].values()
+    assert yaml.safe_load(entries) == [
+        {"namespace": "ns", "service": "a-predictor", "port": "8080", "protocol": "http"}
     ]
 
 
