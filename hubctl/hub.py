@@ -207,14 +207,19 @@ def needs_of(sources: load.Sources) -> tuple[bool, tuple[Resource, ...]]:
     return watching.asks_hub(sources.values, spokes), watching.resources_of(sources.values, spokes)
 
 
-def open_api(settings: Settings, sources: load.Sources) -> HubApi | None:
+def open_api(settings: Settings, sources: load.Sources, *, tells: bool = False) -> HubApi | None:
     """The hub's own API server, for what the inputs need of it; None when they need nothing. Nothing is asked yet.
+
+    Args:
+        settings: where it is.
+        sources: the inputs.
+        tells: whether hubctl says there how it stands, which is no need: without a server nobody is told.
 
     Raises:
         InputError: nothing says where it is.
     """
     needed, resources = needs_of(sources)
-    if not needed:
+    if not needed and not tells:
         return None
     from hubctl.fleet.cluster import connect  # noqa: PLC0415 - as above
     from hubctl.fleet.hubapi import HubApi  # noqa: PLC0415 - as above
@@ -222,6 +227,8 @@ def open_api(settings: Settings, sources: load.Sources) -> HubApi | None:
     try:
         return HubApi(connect(settings.kubeconfig, settings.context), watching.placed(resources, sources.values))
     except InputError as error:
+        if not needed:
+            return None
         if settings.kubeconfig or settings.context:
             raise
         kinds = ", ".join(kind.plural for kind in resources) or "single objects"
@@ -265,7 +272,7 @@ async def open_hub(
     store = open_store(store_url(settings, sources, environ))
     api: HubApi | None = None
     try:
-        api = open_api(settings, sources)
+        api = open_api(settings, sources, tells=watch and bool(settings.namespace))
         if api is not None and watch:
             api.watch()
         opened = outlet.open_outlet(settings, sources, term.confirm if term else anybody)

@@ -274,9 +274,24 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         del os.environ[MARK]
 
 
-def test_controller_works_under_exactly_this_token(installed: Installed, fleet: World, tmp_path: Path) -> None:
+def asks_everything(section: dict[str, Any], overlay: str) -> None:
+    """Values that make hubctl use every right that the overlay gives: election, discovery, witnesses."""
+    section["controller"] = {"leaderElection": {"enabled": True, "namespace": NAMESPACE}}
+    if overlay != "files":
+        section["gitops"]["argocdNamespace"] = ARGO[overlay]
+        section["fleet"] = {"source": "both"}
+        section["witness"] = {"managedClusters": True, "feedback": True, "applications": True}
+
+
+def test_controller_works_under_exactly_this_token(
+    installed: Installed, fleet: World, api: Api, tmp_path: Path
+) -> None:
     world = fleet.copied(tmp_path / "world")
+    world.edit_values(lambda section: asks_everything(section, installed.overlay))
+    statuses = f"/api/v1/namespaces/{NAMESPACE}/configmaps/hubctl-status"
+    api.client.delete(statuses)
     world.environ |= {"KUBECONFIG": str(installed.kubeconfig), "POD_NAMESPACE": NAMESPACE, "POD_NAME": "hubctl-0"}
+    world.environ["HUBCTL_NAMESPACE"] = NAMESPACE
     try:
         assert world.reconcile()["problems"] == []
         before = world.predictors.polls("north", MODEL)
@@ -286,5 +301,8 @@ def test_controller_works_under_exactly_this_token(installed: Installed, fleet: 
             assert running.ended() == 0
         assert "forbidden" not in running.said.lower()
         assert "failed" not in running.said
+        lease = api.client.get(f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/hubctl").json()
+        assert lease["spec"]["leaseTransitions"] >= 2  # the pass by hand, and the controller
+        assert api.client.get(statuses).is_success
     finally:
         world.predictors.close()
