@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-kube test-kind test-forge build-kube e2e check golden format lock bench bench-peers clean
+.PHONY: help demo test test-kube test-kind test-forge test-proxy build-kube e2e check golden format lock bench bench-peers clean
 
 help:            ## Say what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -47,6 +47,9 @@ e2e: $(VENV)/dev.stamp ## Let a real Argo CD deliver to a real kube-apiserver (n
 
 test-forge: $(VENV)/dev.stamp ## Open pull requests on a real Gitea (needs Go and a C compiler; the first run builds for minutes)
 	$(BIN)/python -m pytest -m forge
+
+test-proxy: $(VENV)/dev.stamp ## Ask a real cluster-proxy (needs Go and user namespaces; the first run builds for minutes)
+	$(BIN)/python -m pytest -m clusterproxy
 
 golden: $(VENV)/dev.stamp ## Write the golden trees anew; review the difference
 	HUBCTL_REFRESH_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden
