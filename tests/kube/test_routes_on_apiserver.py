@@ -15,7 +15,7 @@ from hubctl.fleet.cluster import connect
 from hubctl.fleet.hubapi import HubApi
 from hubctl.model.predictor import InferenceService, Outcome
 from hubctl.model.route import AcmRoute, ExposedRoute, UrlRoute
-from hubctl.model.snapshot import SERVICE_ACCOUNTS, WORKS, Resource
+from hubctl.model.snapshot import FEEDBACK_WORKS, SERVICE_ACCOUNTS, Resource
 from hubctl.model.values import Features, ModelProfile, Observe
 from hubctl.observe.poll import Poller
 from tests.kube.api import Api
@@ -29,7 +29,8 @@ SPOKE = "routes-edge-a"
 def put(api: Api, resource: Resource, name: str, spec: dict[str, Any], status: dict[str, Any]) -> None:
     """An object with the status that its controller would report."""
     path = f"/apis/{resource.group}/{resource.version}/namespaces/{SPOKE}/{resource.plural}"
-    whole = {"apiVersion": f"{resource.group}/{resource.version}", "kind": resource.kind, "metadata": {"name": name}}
+    meta = {"name": name, "labels": {"app.kubernetes.io/managed-by": "hubctl"}}
+    whole = {"apiVersion": f"{resource.group}/{resource.version}", "kind": resource.kind, "metadata": meta}
     api.client.post(path, json=whole | {"spec": spec})
     report(api, resource, name, status)
 
@@ -82,10 +83,10 @@ async def test_token_host_and_ca_of_a_spoke_are_the_hubs_own_objects(
     profile = ModelProfile(features=Features(file="rows.json"))
     routes = (AcmRoute(), ExposedRoute())
     model = InferenceService(SPOKE, "m", "v1", "models", "m-predictor", profile, routes, account="poller")
-    hub = HubApi(connect(kubeconfig, None), (SERVICE_ACCOUNTS, WORKS))
+    hub = HubApi(connect(kubeconfig, None), (SERVICE_ACCOUNTS, FEEDBACK_WORKS))
     async with FaultServer(guard, tls=tls) as spoke, Poller(Observe(), tmp_path, {}, api=hub) as poller:
         works: dict[str, Any] = {"workload": {"manifests": []}}
-        put(api, WORKS, "feedback", works, feedback(f"127.0.0.1:{spoke.port}"))
+        put(api, FEEDBACK_WORKS, "feedback", works, feedback(f"127.0.0.1:{spoke.port}"))
         (first,) = await poller.poll([model], await hub.snapshot(datetime.now(UTC)))
         secret(api, "s3cret-2", authority.cert_pem.bytes())
         wanted = "Bearer s3cret-2"

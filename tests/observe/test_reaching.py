@@ -4,7 +4,7 @@ import pytest
 
 from hubctl.model import reaching
 from hubctl.model.cluster import Spoke
-from hubctl.model.snapshot import SERVICE_ACCOUNTS, WORKS, Resource
+from hubctl.model.snapshot import FEEDBACK_WORKS, SERVICE_ACCOUNTS, Resource
 from hubctl.model.values import HubctlSection, HubValues
 
 
@@ -31,10 +31,10 @@ URL = {"type": "url", "url": "https://x.example"}
         ({"observe": {"route": [URL, {"type": "apiserver"}]}}, {}, (), True),
         ({"observe": {"route": {"type": "service"}}}, {}, (), True),
         ({"observe": {"route": {"type": "service", "caFile": "ca.pem"}}}, {}, (), False),
-        ({"observe": {"route": {"type": "route"}}}, {}, (WORKS,), True),
-        ({"groups": [{"name": "g", "match": {}, "route": {"type": "route"}}]}, {}, (WORKS,), True),
-        ({}, {"route": [URL, {"type": "route"}]}, (WORKS,), True),
-        ({}, {"models": [{"name": "m", "version": "v1", "route": {"type": "route"}}]}, (WORKS,), True),
+        ({"observe": {"route": {"type": "route"}}}, {}, (FEEDBACK_WORKS,), True),
+        ({"groups": [{"name": "g", "match": {}, "route": {"type": "route"}}]}, {}, (FEEDBACK_WORKS,), True),
+        ({}, {"route": [URL, {"type": "route"}]}, (FEEDBACK_WORKS,), True),
+        ({}, {"models": [{"name": "m", "version": "v1", "route": {"type": "route"}}]}, (FEEDBACK_WORKS,), True),
         ({}, {"access": {"token": {}}}, (SERVICE_ACCOUNTS,), True),
         ({"groups": [{"name": "g", "match": {}, "access": {"token": {}}}]}, {}, (SERVICE_ACCOUNTS,), True),
         ({"observe": {"managedServiceAccount": "poller"}}, {}, (SERVICE_ACCOUNTS,), True),
