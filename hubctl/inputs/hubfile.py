@@ -41,6 +41,21 @@ def values_of(settings: Settings, problems: list[InputError], warnings: list[str
     wrong, doubtful = plain.others(document, _OURS)
     problems += wrong
     warnings += doubtful
+    kserve, hubctl = _sections(document, problems)
+    values = HubValues(kserve=kserve, hubctl=hubctl, engine=_has_engine(document))
+    warnings += idle.of_hub(values, document)
+    warnings += surroundings.too_long(kserve, document)
+    try:
+        values, unread = surroundings.merged(values, settings.kserve)
+        warnings += unread
+    except InputError as error:
+        problems.append(error)
+    problems += references.served(values, document)
+    return values, document
+
+
+def _sections(document: Document, problems: list[InputError]) -> tuple[KServe, HubctlSection]:
+    """Both sections, each with its defaults where it is broken."""
     kserve, hubctl = KServe(), HubctlSection()
     try:
         kserve = _kserve(document)
@@ -53,16 +68,7 @@ def values_of(settings: Settings, problems: list[InputError], warnings: list[str
             problems += steps.groups(hubctl, document)
     except InputError as error:
         problems.append(error)
-    values = HubValues(kserve=kserve, hubctl=hubctl, engine=_has_engine(document))
-    warnings += idle.of_hub(values, document)
-    warnings += surroundings.too_long(kserve, document)
-    try:
-        values, unread = surroundings.merged(values, settings.kserve)
-        warnings += unread
-    except InputError as error:
-        problems.append(error)
-    problems += references.served(values, document)
-    return values, document
+    return kserve, hubctl
 
 
 def _has_engine(document: Document) -> bool:

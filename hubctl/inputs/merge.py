@@ -17,7 +17,7 @@ from hubctl.model.route import Route, ServiceRoute, UrlRoute, settled
 from hubctl.model.served import SpokeModel
 from hubctl.model.serving import DEFAULT_PORT, is_raw, spelled
 from hubctl.model.spelling import nearest
-from hubctl.model.values import HubValues
+from hubctl.model.values import HubValues, SpokeSettings
 
 
 @dataclass(slots=True)
@@ -127,44 +127,18 @@ def _lapsed(file: str, pin: PinnedModel, served: Mapping[str, SpokeModel], sourc
 def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, names: Mapping[str, str]) -> ManagedCluster:
     """One spoke with defaults and overrides."""
     spec, name = spoke.spec, spoke.metadata.name
-    registry = {model.name: model for model in values.kserve.registry}
     said = settle.settings_of(values, spoke)
-    namespace = said.namespace or values.kserve.namespace
     groups = tuple(group.name for group in settle.groups_of(values, spoke))
     mode = said.deployment_mode or settle.DEFAULTS["deployment_mode"]
-    services = []
-    for model in sorted(settle.models_of(values, spoke), key=lambda model: model.name):
-        # An unregistered name is refused when files are read; here it only gets the default Service.
-        registered = registry.get(model.name, RegisteredModel(name=model.name))
-        version, pin = merged.versions.get(model.name, (model.version, ""))
-        profile = settle.profile_of(values, spoke, model.name)
-        services.append(
-            InferenceService(
-                cluster=name,
-                name=model.name,
-                version=version,
-                namespace=model.namespace or registered.namespace or namespace,
-                service=model.service or registered.service or f"{model.name}-predictor",
-                profile=profile,
-                route=settled(
-                    model.route or said.route or values.hubctl.observe.route,
-                    auth=said.expose is not None and said.expose.auth,
-                    raw=is_raw(mode),
-                    port=profile.container.port if profile.container else DEFAULT_PORT,
-                ),
-                pinned_by=names.get(pin, ""),
-                account=values.hubctl.observe.account(said.access),
-            )
-        )
     return ManagedCluster(
         name=name,
         platform=spec.platform,
         version=spec.version,
         topology=spec.topology,
         destination=spec.destination.name if spec.destination else name,
-        namespace=namespace,
+        namespace=said.namespace or values.kserve.namespace,
         storage=said.storage or settle.DEFAULTS["storage"],
-        models=tuple(services),
+        models=_services(values, spoke, said, merged, names),
         source=source,
         labels=dict(sorted(spoke.metadata.labels.items())),
         quarantined=bool(merged.quarantined_by),
@@ -177,6 +151,40 @@ def _cluster(values: HubValues, source: str, spoke: Spoke, merged: _Merged, name
         groups=groups,
         step=values.hubctl.delivery.strategy.step_of(spoke.metadata.labels, groups),
     )
+
+
+def _services(
+    values: HubValues, spoke: Spoke, said: SpokeSettings, merged: _Merged, names: Mapping[str, str]
+) -> tuple[InferenceService, ...]:
+    """The models of a spoke, by name."""
+    registry = {model.name: model for model in values.kserve.registry}
+    mode = said.deployment_mode or settle.DEFAULTS["deployment_mode"]
+    found = []
+    for model in sorted(settle.models_of(values, spoke), key=lambda model: model.name):
+        # An unregistered name is refused when files are read; here it only gets the default Service.
+        registered = registry.get(model.name, RegisteredModel(name=model.name))
+        version, pin = merged.versions.get(model.name, (model.version, ""))
+        profile = settle.profile_of(values, spoke, model.name)
+        route = settled(
+            model.route or said.route or values.hubctl.observe.route,
+            auth=said.expose is not None and said.expose.auth,
+            raw=is_raw(mode),
+            port=profile.container.port if profile.container else DEFAULT_PORT,
+        )
+        found.append(
+            InferenceService(
+                cluster=spoke.metadata.name,
+                name=model.name,
+                version=version,
+                namespace=model.namespace or registered.namespace or said.namespace or values.kserve.namespace,
+                service=model.service or registered.service or f"{model.name}-predictor",
+                profile=profile,
+                route=route,
+                pinned_by=names.get(pin, ""),
+                account=values.hubctl.observe.account(said.access),
+            )
+        )
+    return tuple(found)
 
 
 def unused(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
