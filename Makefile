@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# One more than there are cores, since tests wait as well; each may start an API server of its own, which takes 600 MB.
+WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores < 4 ? cores + 1 : 5)))
 
 .PHONY: help demo test test-kube test-kind test-forge test-proxy build-kube e2e check golden format lock bench bench-peers clean
 
@@ -31,7 +33,7 @@ check: $(VENV)/dev.stamp ## Lint, types, import contracts
 
 test: build-kube check ## Everything the tests need, then the tests
 	tests/install-servers.sh
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 build-kube:      # kube-apiserver, kustomize, kubectl, once, at lowest priority beside all else; tests that need them wait
 	@if command -v go >/dev/null; then (cd tests/kube && ./build.sh && ./kustomize.sh && ./kubectl.sh) >/dev/null & fi
