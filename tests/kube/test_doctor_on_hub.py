@@ -130,7 +130,6 @@ def _opened(folder: Path, api: Api, tag: str) -> Iterator[Hub]:
             f"{CLUSTERS}/{name}", content='{"metadata": {"finalizers": []}}', headers={"content-type": MERGE}
         )
         api.client.delete(f"{CLUSTERS}/{name}")
-    api.remove_namespaces()
 
 
 @pytest.fixture(scope="module")
