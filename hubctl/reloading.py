@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import structlog
 
-from hubctl import discovery, hub, outlet
+from hubctl import discovery, hub, leading, outlet
 from hubctl.conform import cache
 from hubctl.errors import HubctlError
 from hubctl.inputs import load
@@ -35,7 +35,6 @@ class Reloader:
         """
         self._settings, self._environ = settings, environ
         self._checkouts = Checkouts(settings.state, settings.config) if settings.config else None
-        self._refused: tuple[str, HubctlError] | None = None
         self._told = ""
         self.problem: HubctlError | None = None
 
@@ -81,13 +80,10 @@ class Reloader:
         found = await self._checkouts.newest()
         if found.commit == opened.settings.commit:
             return _read(opened, opened.settings)
-        if self._refused and self._refused[0] == found.commit:
-            raise self._refused[1]
         try:
             fresh = _read(opened, self._at(found))
         except HubctlError as error:
             error.where = f"commit {found.commit[:12]}: {error.where}" if error.where else f"commit {found.commit[:12]}"
-            self._refused = (found.commit, error)
             raise
         return replace(fresh, settings=self._at(await self._checkouts.take(found)))
 
@@ -113,16 +109,21 @@ def _read(opened: hub.Hub, settings: Settings) -> hub.Hub:
     sources = load.read_sources(settings)
     discovery.still_fits(sources, opened.store.inventories)
     templates = load_templates(settings.directory / "templates")
-    before, after = opened.sources.values.hubctl, sources.values.hubctl
-    if (before.gitops, before.store) != (after.gitops, after.store):
+    if _opened_by(opened.sources) != _opened_by(sources):
         _check(settings, sources, opened.environ)
-    if before.store != after.store:
+    if opened.sources.values.hubctl.store != sources.values.hubctl.store:
         open_store(hub.store_url(settings, sources, opened.environ)).close()
     validators = cache.validators_of(settings, sources.values)
     to = opened.outlet
     if validators.digest != to.validators.digest:  # the same ones are compiled already
         to = replace(to, validators=validators)
     return replace(opened, settings=settings, sources=sources, templates=templates, outlet=to)
+
+
+def _opened_by(sources: load.Sources) -> tuple[object, ...]:
+    """What says which repository, store and cluster a hub is opened with."""
+    section = sources.values.hubctl
+    return section.gitops, section.store, section.controller.leader_election, hub.needs_of(sources)
 
 
 def _check(settings: Settings, sources: load.Sources, environ: Mapping[str, str]) -> None:
@@ -134,3 +135,5 @@ def _check(settings: Settings, sources: load.Sources, environ: Mapping[str, str]
     outlet.open_repository(settings, sources)
     outlet.open_forge(settings, sources)
     hub.store_url(settings, sources, environ)
+    hub.open_api(settings, sources)
+    leading.check(sources.values.hubctl.controller.leader_election, environ)
