@@ -100,6 +100,17 @@ class Reloader:
         return self._told
 
 
+def need_reopening(before: load.Sources, after: load.Sources) -> bool:
+    """Whether these inputs take other parts than those that a hub was opened with for the ones before."""
+    return _opened_by(before) != _opened_by(after)
+
+
+def _opened_by(sources: load.Sources) -> tuple[object, ...]:
+    section = sources.values.hubctl
+    parts = section.observe, section.store, section.gitops, section.controller.leader_election
+    return (*parts, hub.needs_of(sources))
+
+
 def _read(opened: hub.Hub, settings: Settings) -> hub.Hub:
     """The hub with the inputs of some settings.
 
@@ -109,21 +120,14 @@ def _read(opened: hub.Hub, settings: Settings) -> hub.Hub:
     sources = load.read_sources(settings)
     discovery.still_fits(sources, opened.store.inventories)
     templates = load_templates(settings.directory / "templates")
-    if _opened_by(opened.sources) != _opened_by(sources):
+    if need_reopening(opened.sources, sources):
         _check(settings, sources, opened.environ)
-    if opened.sources.values.hubctl.store != sources.values.hubctl.store:
         open_store(hub.store_url(settings, sources, opened.environ)).close()
     validators = cache.validators_of(settings, sources.values)
     to = opened.outlet
     if validators.digest != to.validators.digest:  # the same ones are compiled already
         to = replace(to, validators=validators)
     return replace(opened, settings=settings, sources=sources, templates=templates, outlet=to)
-
-
-def _opened_by(sources: load.Sources) -> tuple[object, ...]:
-    """What says which repository, store and cluster a hub is opened with."""
-    section = sources.values.hubctl
-    return section.gitops, section.store, section.controller.leader_election, hub.needs_of(sources)
 
 
 def _check(settings: Settings, sources: load.Sources, environ: Mapping[str, str]) -> None:
