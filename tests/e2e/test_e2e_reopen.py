@@ -31,3 +31,19 @@ def test_change_that_needs_a_cluster_which_is_not_there_keeps_the_good_inputs(
         assert "the last good ones stay" in running.said
         running.process.terminate()
         assert running.ended() == 0
+
+
+def test_store_that_cannot_be_opened_now_keeps_the_one_that_is_open(healthy: World) -> None:
+    kept = healthy.store.with_suffix(".kept")
+    with healthy.started("run", "--interval", "0.3s") as running:
+        passes(healthy)
+        healthy.store.rename(kept)
+        healthy.store.touch()
+        healthy.edit_values(lambda hubctl: hubctl["observe"].update(deadline="6s"))
+        until(lambda: "the last good ones stay" in running.said, "the change to be refused")
+        passes(healthy)
+        kept.replace(healthy.store)
+        until(lambda: "the inputs are right again" in running.said, "the change to come into force")
+        passes(healthy)
+        running.process.terminate()
+        assert running.ended() == 0
