@@ -1,11 +1,21 @@
 """Changed inputs that make a running controller open its parts anew: what cannot be opened does not come into force."""
 
+import socket
 from typing import Any
 
 import pytest
 
 from tests.e2e.test_e2e_run import passes
 from tests.e2e.world import World, until
+
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+clusters: [{{name: hub, cluster: {{server: "http://127.0.0.1:{port}"}}}}]
+contexts: [{{name: hub, context: {{cluster: hub, user: me}}}}]
+users: [{{name: me, user: {{}}}}]
+current-context: hub
+"""
 
 ELECTED = {"leaderElection": {"enabled": True}}
 FLEET = {"source": "acm"}
@@ -47,3 +57,14 @@ def test_store_that_cannot_be_opened_now_keeps_the_one_that_is_open(healthy: Wor
         passes(healthy)
         running.process.terminate()
         assert running.ended() == 0
+
+
+def test_hub_that_took_the_question_and_never_answers_keeps_no_process_from_ending(healthy: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        file = healthy.home / "kubeconfig"
+        file.write_text(KUBECONFIG.format(port=silent.getsockname()[1]))
+        asks = {"HUBCTL_KUBECONFIG": str(file), "HUBCTL_NAMESPACE": "hubctl"}
+        with healthy.started("run", "--interval", "0.3s", **asks) as running:
+            until(lambda: "the hub is not told" in running.said, "a pass that could not be told")
+            running.process.terminate()
+            assert running.ended() == 0
