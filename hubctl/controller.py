@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import structlog
 
 from hubctl import hub, leading
-from hubctl.errors import Fenced, Held, HubctlError, InputError
+from hubctl.errors import Fenced, Held, HubctlError, InputError, StoreUnavailable
 from hubctl.fleet.election import Election
 from hubctl.inputs import load
 from hubctl.model.base import parse_duration
@@ -23,7 +23,7 @@ from hubctl.model.controlling import LeaderElection
 from hubctl.model.inventory import Look
 from hubctl.passes import Pass
 from hubctl.reconcile import reconcile
-from hubctl.reloading import Reloader
+from hubctl.reloading import Reloader, need_reopening
 from hubctl.report.reporter import Reporter
 from hubctl.settings import Settings
 from hubctl.web import app, server
@@ -62,7 +62,8 @@ async def run(
     Raises:
         InputError: the inputs are wrong at the start, or nobody can listen there; later ones only keep the last good
             inputs in force.
-        StoreUnavailable: without an election, another process is at work on the state folder.
+        StoreUnavailable: without an election, another process is at work on the state folder, or the store cannot be
+            opened.
     """
     pause = _pause(interval)
     stop = asyncio.Event()
@@ -75,12 +76,11 @@ async def run(
             reporter.leads(leading=not leading.takes_part(_election(sources), environ))
             async with leading.term(settings, _election(sources), environ, stop) as term:
                 leads = term is not None or not leading.takes_part(_election(sources), environ)
-                reporter.leads(leading=leads)
+                reporter.leads(term, leading=leads)
                 while leads and not stop.is_set() and not _is_over(term):
-                    # Opened anew when how to poll or where to store changes; kept else, with its connections.
-                    async with hub.open_hub(settings, environ, sources=sources, term=term, watch=True) as opened:
-                        reporter.opened()
-                        after = await _led(opened, running)
+                    after = await _opened(settings, environ, sources, term, running)
+                    if after is None:
+                        break
                     leads = _election(after.sources) == _election(sources)
                     settings, sources = after.settings, after.sources
     log.info("stopped")
@@ -93,7 +93,7 @@ async def _watched(listen: str, namespace: str) -> AsyncIterator[Reporter]:
 
     async def turn() -> None:
         while True:
-            reporter.pulse.beat()
+            reporter.beat()
             await asyncio.sleep(_TURN)
 
     turning = asyncio.create_task(turn())
@@ -108,23 +108,37 @@ async def _watched(listen: str, namespace: str) -> AsyncIterator[Reporter]:
         turning.cancel()
 
 
+async def _opened(
+    settings: Settings, environ: Mapping[str, str], sources: load.Sources, term: Election | None, running: _Running
+) -> hub.Hub | None:
+    """Passes with a hub that is opened for these inputs; None when the elected one cannot open its store now."""
+    try:
+        # Opened anew when how to poll or where to store changes; kept else, with its connections.
+        async with hub.open_hub(settings, environ, sources=sources, term=term, watch=True) as opened:
+            running.reporter.opened()
+            return await _led(opened, running)
+    except StoreUnavailable as error:
+        if term is None:
+            raise
+        # Another replica may have more luck; ending would only make this one wait longer and longer.
+        log.error("the store cannot be opened", error=str(error), hint=error.hint)  # noqa: TRY400 - as below
+        await leading.sleep(term.candidate.retry_period, running.stop, term.over)
+        return None
+
+
 async def _led(opened: hub.Hub, running: _Running) -> hub.Hub:
     """Passes with one hub, until told to stop, the term ends or the hub must be opened anew; the hub as it is then."""
-    try:
-        await leading.claim(opened.store, opened.term, datetime.now(UTC))
-    except Fenced as error:
-        log.warning("this process may not act", error=str(error), hint=error.hint)
-        await leading.sleep(1.0, running.stop)
-        return opened
     wake = (running.stop,) if opened.term is None else (running.stop, opened.term.over)
+    claimed = False
     while not any(event.is_set() for event in wake):
         began = time.monotonic()
         fresh = await running.reloader.again(opened)
         running.reporter.read(running.reloader.problem)
-        if _needs_reopening(opened, fresh):
+        if need_reopening(opened.sources, fresh.sources):
             return fresh
         opened = fresh
-        await _one(opened, running.reporter)
+        # Not before the newest inputs are known: they may name another Lease. Again after a refusal.
+        claimed = (claimed or await _claimed(opened, running.reporter)) and await _one(opened, running.reporter)
         wanted = running.pause if running.pause is not None else opened.sources.values.hubctl.observe.interval
         await leading.sleep(wanted - (time.monotonic() - began), *wake)
     return opened
@@ -138,22 +152,39 @@ def _is_over(term: Election | None) -> bool:
     return term is not None and term.over.is_set()
 
 
-async def _one(opened: hub.Hub, reporter: Reporter) -> None:
+async def _claimed(opened: hub.Hub, reporter: Reporter) -> bool:
+    """Whether the store takes what this term writes."""
+    now = datetime.now(UTC)
+    try:
+        await leading.claim(opened.store, opened.term, now)
+    except Fenced as error:
+        log.warning("this process may not act", error=str(error), hint=error.hint)
+    except StoreUnavailable as error:
+        log.error("no pass", error=str(error), hint=error.hint)  # noqa: TRY400 - as below
+        await reporter.failed(error, opened, 0.0, now)
+    else:
+        return True
+    return False
+
+
+async def _one(opened: hub.Hub, reporter: Reporter) -> bool:
+    """One pass; False when this process was told that it may not act."""
     if not opened.sources.values.kserve.enabled:
         log.warning("switched off", key=opened.sources.values.switch)
-        return
+        return True
     began, now = time.monotonic(), datetime.now(UTC)
     try:
         made = await reconcile(opened, now)
     except Fenced as error:
         log.warning("the pass ended: this process may not act", error=str(error), hint=error.hint)
-        return
+        return False
     except HubctlError as error:
         log.error("pass failed", error=str(error), hint=error.hint)  # noqa: TRY400 - a traceback would say no more
         await reporter.failed(error, opened, time.monotonic() - began, now)
-        return
+        return True
     _report(made)
     await reporter.passed(made, opened, time.monotonic() - began)
+    return True
 
 
 def _report(made: Pass) -> None:
@@ -192,14 +223,6 @@ def _report_fleet(look: Look) -> None:
     changed = {name: names for name, names in asdict(look.changes).items() if names}
     if changed:
         log.info("fleet", **changed)
-
-
-def _needs_reopening(before: hub.Hub, after: hub.Hub) -> bool:
-    old, new = before.sources.values.hubctl, after.sources.values.hubctl
-    if hub.needs_of(before.sources) != hub.needs_of(after.sources):
-        return True
-    kept = (old.observe, old.store, old.gitops, old.controller.leader_election)
-    return kept != (new.observe, new.store, new.gitops, new.controller.leader_election)
 
 
 def _listen(stop: asyncio.Event) -> None:

@@ -40,6 +40,10 @@ if TYPE_CHECKING:  # publish and diff start without HTTP, SQL and the Kubernetes
     from hubctl.store.schema import Store
 
 
+_TELLING = 5.0
+"""Seconds for one request that tells the hub how hubctl stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hub:
     """What a pass works with.
@@ -225,7 +229,10 @@ def open_api(settings: Settings, sources: load.Sources, *, tells: bool = False) 
     from hubctl.fleet.hubapi import HubApi  # noqa: PLC0415 - as above
 
     try:
-        return HubApi(connect(settings.kubeconfig, settings.context), watching.placed(resources, sources.values))
+        cluster = connect(settings.kubeconfig, settings.context)
+        # A thread that waits for a server which went silent keeps the process from ending.
+        brief = connect(settings.kubeconfig, settings.context, seconds=_TELLING, patient=False) if tells else None
+        return HubApi(cluster, watching.placed(resources, sources.values), brief)
     except InputError as error:
         if not needed:
             return None

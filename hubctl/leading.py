@@ -22,6 +22,7 @@ from hubctl.settings import Settings
 from hubctl.store.lock import hold
 
 if TYPE_CHECKING:  # publish and diff start without them
+    from hubctl.fleet.cluster import Cluster
     from hubctl.fleet.lease import Candidate
     from hubctl.store.schema import Store
 
@@ -75,6 +76,16 @@ def candidate_of(wanted: LeaderElection, environ: Mapping[str, str], file: Path 
         int(wanted.renew_deadline),
         int(wanted.retry_period),
     )
+
+
+def check(wanted: LeaderElection, environ: Mapping[str, str]) -> None:
+    """See that this process can stand, if it has to; nobody is asked.
+
+    Raises:
+        InputError: nothing says which Lease, or which cluster.
+    """
+    if takes_part(wanted, environ):
+        _standing(wanted, environ)
 
 
 @asynccontextmanager
@@ -171,10 +182,15 @@ async def sleep(seconds: float, *wake: asyncio.Event) -> None:
 
 
 def _election(wanted: LeaderElection, environ: Mapping[str, str]) -> Election:
+    return Election(*_standing(wanted, environ))
+
+
+def _standing(wanted: LeaderElection, environ: Mapping[str, str]) -> "tuple[Cluster, Candidate]":
+    """Where this process stands, and as whom."""
     from hubctl.fleet.cluster import connect  # noqa: PLC0415 - as above
 
     candidate = candidate_of(wanted, environ)
-    return Election(connect(None, None, seconds=float(candidate.retry_period), patient=False), candidate)
+    return connect(None, None, seconds=float(candidate.retry_period), patient=False), candidate
 
 
 async def _won(election: Election, stop: asyncio.Event) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import structlog
 
-from hubctl import discovery, hub, outlet
+from hubctl import discovery, hub, leading, outlet
 from hubctl.conform import cache
 from hubctl.errors import HubctlError
 from hubctl.inputs import load
@@ -35,7 +35,6 @@ class Reloader:
         """
         self._settings, self._environ = settings, environ
         self._checkouts = Checkouts(settings.state, settings.config) if settings.config else None
-        self._refused: tuple[str, HubctlError] | None = None
         self._told = ""
         self.problem: HubctlError | None = None
 
@@ -81,13 +80,10 @@ class Reloader:
         found = await self._checkouts.newest()
         if found.commit == opened.settings.commit:
             return _read(opened, opened.settings)
-        if self._refused and self._refused[0] == found.commit:
-            raise self._refused[1]
         try:
             fresh = _read(opened, self._at(found))
         except HubctlError as error:
             error.where = f"commit {found.commit[:12]}: {error.where}" if error.where else f"commit {found.commit[:12]}"
-            self._refused = (found.commit, error)
             raise
         return replace(fresh, settings=self._at(await self._checkouts.take(found)))
 
@@ -104,6 +100,17 @@ class Reloader:
         return self._told
 
 
+def need_reopening(before: load.Sources, after: load.Sources) -> bool:
+    """Whether these inputs take other parts than those that a hub was opened with for the ones before."""
+    return _opened_by(before) != _opened_by(after)
+
+
+def _opened_by(sources: load.Sources) -> tuple[object, ...]:
+    section = sources.values.hubctl
+    parts = section.observe, section.store, section.gitops, section.controller.leader_election
+    return (*parts, hub.needs_of(sources))
+
+
 def _read(opened: hub.Hub, settings: Settings) -> hub.Hub:
     """The hub with the inputs of some settings.
 
@@ -113,10 +120,8 @@ def _read(opened: hub.Hub, settings: Settings) -> hub.Hub:
     sources = load.read_sources(settings)
     discovery.still_fits(sources, opened.store.inventories)
     templates = load_templates(settings.directory / "templates")
-    before, after = opened.sources.values.hubctl, sources.values.hubctl
-    if (before.gitops, before.store) != (after.gitops, after.store):
+    if need_reopening(opened.sources, sources):
         _check(settings, sources, opened.environ)
-    if before.store != after.store:
         open_store(hub.store_url(settings, sources, opened.environ)).close()
     validators = cache.validators_of(settings, sources.values)
     to = opened.outlet
@@ -134,3 +139,5 @@ def _check(settings: Settings, sources: load.Sources, environ: Mapping[str, str]
     outlet.open_repository(settings, sources)
     outlet.open_forge(settings, sources)
     hub.store_url(settings, sources, environ)
+    hub.open_api(settings, sources)
+    leading.check(sources.values.hubctl.controller.leader_election, environ)

@@ -33,7 +33,7 @@ COMMANDS = {
     "poll": ("observing", "Poll predictors once; stores nothing."),
     "reconcile": ("observing", "Run one full pass."),
     "run": ("observing", "Run passes until told to stop."),
-    "status": ("observing", "Show the fleet's health and open incidents."),
+    "status": ("status", "Show the fleet's health and open incidents."),
     "incidents": ("incidents", "List, show, acknowledge and resolve incidents."),
     "remediations": ("remediations", "List, show, approve and reject remediations."),
     "stop": ("stopping", "Throw the kill switch; needs no store, no Git and no cluster."),

@@ -1,4 +1,4 @@
-"""``poll``, ``reconcile``, ``run`` and ``status``: one look, one pass, passes for ever, and what came of them."""
+"""``poll``, ``reconcile`` and ``run``: one look, one pass, passes for ever."""
 
 import asyncio
 import os
@@ -10,24 +10,19 @@ from typing import Any
 import click
 import structlog
 
-from hubctl import controller, discovery, holding, hub, leading, outlet
-from hubctl.cli import delivery, output, proposals, rendering, shapes, witnessing
-from hubctl.cli.pausing import holds_data, sentences
+from hubctl import controller, discovery, hub, leading, outlet
+from hubctl.cli import delivery, output, proposals, rendering, shapes
+from hubctl.cli.pausing import sentences
 from hubctl.errors import InputError
 from hubctl.inputs import load
 from hubctl.model.fleet import HubInputs, services
-from hubctl.model.health import FindingKind
 from hubctl.model.incident import Decision, Reason, Verdict
 from hubctl.model.predictor import InferenceService, Observation
-from hubctl.model.remediation import WAITS, State
-from hubctl.model.witness import SpokeWitness
-from hubctl.observe import pace
+from hubctl.model.remediation import State
 from hubctl.observe.poll import Poller
 from hubctl.passes import Pass
 from hubctl.reconcile import reconcile as one_pass
 from hubctl.settings import Settings, following
-from hubctl.store.records import PassRecord
-from hubctl.store.schema import open_store
 
 
 @click.command()
@@ -157,45 +152,6 @@ def log_to_standard_error() -> None:
     )
 
 
-@click.command()
-@click.option("--storage", is_flag=True, help="How much the store holds.")
-@output.format_option
-@click.pass_obj
-def status(settings_of: Any, storage: bool, shape: str) -> None:
-    """Show the fleet's health as the last pass left it, what witnesses on the hub said, and open incidents.
-
-    Exits 1 when a spoke is anomalous or an incident is open.
-
-    \b
-    Example:
-      hubctl status -o json
-    """
-    settings = settings_of()
-    sources = discovery.read_sources(settings, os.environ)
-    inputs = asyncio.run(outlet.inputs_in_force(settings, sources))
-    with open_store(hub.store_url(settings, sources, os.environ)) as store:
-        health, incidents, last = store.journal.load_health(), store.cases.unresolved(), store.journal.last_pass()
-        executing, size = store.remedies.executing(), store.size() if storage else None
-        now = datetime.now(UTC)
-        held = holding.Gate(settings, sources.values.hubctl, store.pauses, now).holds()
-        leader, witnesses = store.terms.latest(), store.witnesses.load()
-    blind = any(item.kind is FindingKind.HUB_UNREACHABLE for item in incidents)
-    slow = {} if blind else pace.waiting(services(inputs), health, hub.pace_of(sources.values.hubctl), now=now)
-    data = shapes.status_data(inputs, health, incidents, slow, witnesses)
-    data |= holds_data(held, now) | shapes.running_data(leader, last)
-    data["waiting"] = proposals.waiting(executing, last)
-    if size is not None:
-        data["storage"] = {"bytes": size.bytes, "rows": dict(size.rows)}
-    if shape == "table":
-        print_status(data, witnesses, last)
-        for line in sentences(held.stops, held.pauses):
-            output.say(line, colour="yellow")
-    else:
-        output.show(shape, data, (), ())
-    if incidents or any(cluster["health"] == "anomalous" for cluster in data["clusters"]):
-        raise click.exceptions.Exit(1)
-
-
 def chosen_services(inputs: HubInputs, cluster: str | None, model: str | None) -> tuple[InferenceService, ...]:
     """The predictors that the flags name.
 
@@ -278,48 +234,3 @@ def worth_telling(decisions: tuple[Decision, ...]) -> list[Decision]:
         if (one.verdict is not Verdict.ACT or (one.incident.id, one.policy, one.action) not in refused)
         and (one.verdict is not Verdict.REFRAIN or one.reasons != (Reason.NOTHING_TO_CHANGE,))
     ]
-
-
-def print_status(data: dict[str, Any], witnesses: tuple[SpokeWitness, ...], last: PassRecord | None) -> None:
-    """The fleet for a person."""
-    now = datetime.now(UTC)
-    rows = [
-        (
-            cluster["name"] + (" (quarantined)" if cluster["quarantined"] else ""),
-            cluster["health"],
-            model["name"],
-            model["version"],
-            model["health"],
-            shapes.spark(model["votes"]),
-            output.ago(model["since"], now),
-            model["reason"] + (f"; next poll in {output.ago(now, cluster['nextPoll'])}" if cluster["nextPoll"] else ""),
-        )
-        for cluster in data["clusters"]
-        for model in cluster["models"]
-    ]
-    output.table(("cluster", "health", "model", "version", "model health", "votes", "since", "reason"), rows)
-    if witnesses:
-        click.echo()
-        output.table(witnessing.COLUMNS, witnessing.witness_rows(witnesses, now))
-    if data["incidents"]:
-        click.echo()
-        output.table(
-            ("incident", "state", "opened", "summary"),
-            [
-                (item["id"], item["state"], output.ago(item["openedAt"], now), item["summary"])
-                for item in data["incidents"]
-            ],
-        )
-    if "storage" in data:
-        rows_held = ", ".join(f"{name} {count}" for name, count in data["storage"]["rows"].items())
-        output.say(f"store: {data['storage']['bytes'] / 1024:.0f} KiB; rows: {rows_held}")
-    for item in data["waiting"]:
-        output.say(f"{item['remediation'] or 'the fleet'} {WAITS}{item['url']}", colour="yellow")
-    if data["configuration"]:
-        output.say(f"configuration {data['configuration'][:12]}")
-    if data["complaint"]:
-        output.say(f"not in force: {data['complaint']}", colour="yellow")
-    if data["leader"]:
-        since = output.ago(data["leader"]["since"], now)
-        output.say(f"leader {data['leader']['holder']}, epoch {data['leader']['epoch']}, for {since}")
-    output.say(f"last pass {output.ago(last.began_at, now)} ago" if last else "no pass yet: run `hubctl reconcile`")

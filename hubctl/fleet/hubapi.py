@@ -22,10 +22,10 @@ class HubApi:
         server: for those that write what hubctl says of itself.
     """
 
-    def __init__(self, cluster: Cluster, resources: Sequence[Resource]) -> None:
-        """Take the server and the kinds that snapshots hold; nothing is asked yet."""
+    def __init__(self, cluster: Cluster, resources: Sequence[Resource], server: ApiServer | None = None) -> None:
+        """Take the server, the kinds that snapshots hold, and a less patient way there; nothing is asked yet."""
         self._cluster = cluster
-        self.server: ApiServer = cluster
+        self.server: ApiServer = server or cluster
         self._resources = tuple(resources)
         self._caches: Caches | None = None
 

@@ -213,7 +213,7 @@ async def _tell(webhook: Webhook, action_id: str, body: dict[str, Any], ports: P
             headers["Authorization"] = f"Bearer {token}"
         async with httpx.AsyncClient(timeout=webhook.timeout, trust_env=False) as client:
             await _post(client, url, headers, body, ports.permit)
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
         status = getattr(getattr(error, "response", None), "status_code", "")
         return f"{webhook.name}: {type(error).__name__} {status}".rstrip()
     return ""

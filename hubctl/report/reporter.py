@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hubctl import __version__, metrics
-from hubctl.errors import HubctlError, StoreUnavailable
+from hubctl.errors import Fenced, HubctlError, StoreUnavailable
+from hubctl.fleet.election import Election
 from hubctl.hub import Hub
 from hubctl.metrics import Sample
 from hubctl.passes import Pass
@@ -25,12 +26,14 @@ class Reporter:
         registry: what Prometheus is answered from.
         teller: tells the hub.
         refused: why the files that are there do not count; None when they do.
+        term: while which this process may act; None when it need not be elected, or may not act.
     """
 
     pulse: Pulse
     registry: metrics.Registry
     teller: Teller
     refused: HubctlError | None = None
+    term: Election | None = None
 
     @classmethod
     def fresh(cls, namespace: str = "") -> "Reporter":
@@ -40,8 +43,15 @@ class Reporter:
         made.leads(leading=True)
         return made
 
-    def leads(self, *, leading: bool) -> None:
-        """Whether this process may act; another one does when not."""
+    def beat(self) -> None:
+        """The loop turned. A term that is over is seen here, for the pass under way may last."""
+        self.pulse.beat()
+        if self.term is not None and not _goes_on(self.term):
+            self.leads(leading=False)
+
+    def leads(self, term: Election | None = None, *, leading: bool) -> None:
+        """Whether this process may act, and while which term; another one does when not."""
+        self.term = term
         self.pulse.leading = leading
         self.registry.take([Sample(metrics.LEADING, leading)])
 
@@ -77,5 +87,15 @@ class Reporter:
             self.pulse.stored = False
 
     async def _told(self, opened: Hub, made: Pass | None, facts: Facts, now: datetime) -> None:
+        if opened.term is not None and not _goes_on(opened.term):
+            return  # what stands there is the next leader's
         server = opened.api.server if opened.api else None
         await self.teller.tell(server, made, facts, now, opened.sources.values.hubctl.gitops.argocd_namespace)
+
+
+def _goes_on(term: Election) -> bool:
+    try:
+        term.check()
+    except Fenced:
+        return False
+    return True

@@ -85,7 +85,10 @@ class Store:
             StoreUnavailable: the database failed.
         """
         if (path := _file(self.database.url)) is not None:
-            return sum(part.stat().st_size for part in (path, _log(path)) if part.exists())
+            try:
+                return sum(part.stat().st_size for part in (path, _log(path)) if part.exists())
+            except OSError as error:
+                raise _no_access(path, error) from error
         with self.database.reading() as connection:
             held = connection.execute(sa.text("SELECT pg_database_size(current_database())")).scalar_one()
         return int(held)

@@ -40,12 +40,17 @@ class Terms:
         """
         table = tables.term
         row = {"id": _ONE, "epoch": epoch, "holder": holder, "since": now}
-        with self._database.writing() as connection:
-            last = connection.execute(sa.select(table).with_for_update()).first()
-            if last is None:
-                connection.execute(sa.insert(table), row)
-            elif last.epoch > epoch or (last.epoch == epoch and last.holder != holder):
-                raise outlived(epoch, last.epoch, last.holder)
-            elif last.epoch < epoch:
-                connection.execute(sa.update(table).values(row))
-        self._database.epoch = epoch
+        # A process that was outlived may enter a later term; what it compares with is checked here.
+        stays, self._database.epoch = self._database.epoch, None
+        try:
+            with self._database.writing() as connection:
+                last = connection.execute(sa.select(table).with_for_update()).first()
+                if last is None:
+                    connection.execute(sa.insert(table), row)
+                elif last.epoch > epoch or (last.epoch == epoch and last.holder != holder):
+                    raise outlived(epoch, last.epoch, last.holder)
+                elif last.epoch < epoch:
+                    connection.execute(sa.update(table).values(row))
+            stays = epoch
+        finally:
+            self._database.epoch = stays

@@ -145,3 +145,19 @@ def test_hydrated_branch_stands_for_the_commit_of_the_repository(healthy: World,
         assert '"level": "error"' not in running.said
     metadata = json.loads(git(healthy.remote, "show", "env/one-next:hydrator.metadata"))
     assert (metadata["drySha"], metadata["subject"]) == (commit, "Hydrate")
+
+
+def test_commit_refused_for_a_store_that_was_away_comes_into_force_once_it_is_there(
+    healthy: World, inputs: Path
+) -> None:
+    values, folder = inputs / "fleets/one/values-hub.yaml", healthy.home / "stores"
+    folder.write_text("a file where a folder is to be")
+    with following(healthy) as running:
+        until(lambda: '"event": "pass"' in running.said, "the first pass")
+        found = yaml.safe_load(values.read_text())
+        found["hubctl"]["store"] = {"url": f"sqlite:///{folder}/hubctl.db"}
+        values.write_text(yaml.safe_dump(found))
+        commit = push(inputs, "Move the store")
+        until(lambda: f"commit {commit[:12]}" in running.said, "the refusal")
+        folder.unlink()
+        until((folder / "hubctl.db").is_file, "the new store", 15)

@@ -7,14 +7,17 @@ import signal
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from hubctl.store.schema import open_store
 from tests.e2e.predictors import Loop
 from tests.e2e.test_e2e_kill import hold
+from tests.e2e.test_e2e_watched import address_of
 from tests.e2e.world import MARK, Running, World, git, until
 from tests.kube.api import Api
 
@@ -80,9 +83,9 @@ class Replicas:
         self._api = api
         self._stack = stack
 
-    def start(self, name: str) -> Running:
+    def start(self, name: str, *options: str) -> Running:
         state = str(self._world.home / f"state-{name}")
-        command = self._world.started("run", "--interval", "0.3s", POD_NAME=name, HUBCTL_STATE=state)
+        command = self._world.started("run", "--interval", "0.3s", *options, POD_NAME=name, HUBCTL_STATE=state)
         return self._stack.enter_context(command)
 
     @property
@@ -202,3 +205,60 @@ def test_leader_that_is_told_to_stop_hands_over_without_waiting_for_its_lease(wo
     second.process.terminate()
     assert second.ended() == 0
     assert replicas.leader == "a-person"
+
+
+def test_leader_that_the_store_refuses_while_its_lease_goes_on_claims_it_anew(world: World, replicas: Replicas) -> None:
+    first = replicas.start("first")
+    until(lambda: "applied" in world.states().values(), "the rollback")
+    with open_store(f"sqlite:///{world.store}") as store:
+        # As somebody does who runs one command with another Lease.
+        store.terms.enter(7, "a-person", datetime.now(UTC))
+    until(lambda: "a leader of epoch 1 may write no more" in first.said, "the refusal")
+    passes = first.said.count('"event": "pass"')
+    until(lambda: first.said.count('"event": "pass"') > passes, "a pass")
+    assert (replicas.leader, replicas.lease["leaseTransitions"]) == ("first", 8)
+    first.process.terminate()
+    assert first.ended() == 0
+
+
+def test_leader_that_cannot_open_its_store_gives_the_lease_back_and_goes_on_later(
+    world: World, replicas: Replicas
+) -> None:
+    kept = world.store.with_suffix(".kept")
+    world.store.rename(kept)
+    world.store.touch()
+    first = replicas.start("first")
+    until(lambda: "the store cannot be opened" in first.said, "the refusal")
+    until(lambda: replicas.leader == "", "the Lease to be given back")
+    kept.replace(world.store)
+    until(lambda: "applied" in world.states().values(), "the rollback")
+    first.process.terminate()
+    assert first.ended() == 0
+    sound(world)
+
+
+def test_failure_of_a_leader_whose_time_is_over_is_not_told_on_the_hub(
+    world: World, replicas: Replicas, at: Path, api: Api
+) -> None:
+    world.commit(world.clone("person"), "overrides/bad.override.yaml", "- no override")
+    gate = world.home / "bin" / "git"
+    gate.parent.mkdir()
+    wait = f"touch {at}; while [ ! -e {at.with_name('go')} ]; do sleep 0.02; done"
+    gate.write_text(f'#!/bin/sh\ncase " $* " in *" ls-remote "*) {wait};; esac\nexec {shutil.which("git")} "$@"\n')
+    gate.chmod(0o755)
+    world.environ |= {"PATH": f"{gate.parent}:{os.environ['PATH']}", "HUBCTL_NAMESPACE": "default"}
+    told = "/api/v1/namespaces/default/configmaps/hubctl-status"
+    first = replicas.start("first", "--listen", "127.0.0.1:0")
+    metrics = f"{address_of(first)}/metrics"
+    until(at.exists, "the pass")
+    assert "hubctl_leading 1.0" in httpx.get(metrics).text
+    replicas.edit(holderIdentity="a-person")
+    until(lambda: "hubctl_leading 0.0" in httpx.get(metrics).text, "it to be seen in the middle of the pass")
+    at.with_name("go").touch()
+    until(lambda: "standing by" in first.said, "the pass to end")
+    assert api.client.get(told).status_code == httpx.codes.NOT_FOUND
+    replicas.edit(holderIdentity="")
+    until(lambda: api.client.get(told).is_success, "its own failures to be told once it leads again")
+    first.process.terminate()
+    assert first.ended() == 0
+    api.client.delete(told)

@@ -230,3 +230,12 @@ async def test_push_that_a_dead_leaders_git_ended_meanwhile_is_no_failure(refuse
 
     outcome = await actions.carry_out(rollback(), INCIDENT, ports(Late()))
     assert (outcome.state, outcome.commit) == (State.APPLIED, "commit-of-rem-1")
+
+
+@pytest.mark.parametrize("token", [b"\xff\xfe", "geheim-\u2713".encode()], ids=["bytes", "letters"])
+async def test_token_file_that_holds_no_token_fails_the_notice_and_no_more(tmp_path: Path, token: bytes) -> None:
+    (tmp_path / "token").write_bytes(token)
+    hook = Webhook(name="pager", url="http://127.0.0.1:9/", token_file="token")
+    outcome = await actions.notify(notification(), INCIDENT, replace(ports(Branch(), hook), directory=tmp_path))
+    assert outcome.state is State.FAILED
+    assert outcome.detail.startswith("pager: Unicode")
