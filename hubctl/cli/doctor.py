@@ -73,9 +73,9 @@ async def examine(settings: Settings, *, poll: bool) -> list[Check]:
         checks.append(await schemas(made[0][2]))
     checks.append(await tried("store", lambda: open_and_check(settings, found)))
     if made:
-        checks += await hub_checks(*made[0][:2])
+        checks += await hub_checks(settings, *made[0][:2])
     if poll and made:
-        checks += await reached.checks(settings, found, made[0][0])
+        checks += await reached.checks(settings, found, made[0][0], frozenset(check.name for check in checks))
     return checks
 
 

@@ -14,15 +14,17 @@ from hubctl.model.check import Check
 from hubctl.model.fleet import HubInputs
 from hubctl.model.listed import Listed
 from hubctl.model.snapshot import Resource
+from hubctl.settings import Settings
 
 _SECONDS = 10.0
 """For one request: a person waits."""
 
 
-async def hub_checks(inputs: HubInputs, files: Mapping[str, bytes]) -> tuple[Check, ...]:
+async def hub_checks(settings: Settings, inputs: HubInputs, files: Mapping[str, bytes]) -> tuple[Check, ...]:
     """What is wrong on the hub for this fleet; nothing when the fleet needs nothing of Open Cluster Management.
 
     Args:
+        settings: where the hub is.
         inputs: the fleet.
         files: its rendered tree.
     """
@@ -32,14 +34,14 @@ async def hub_checks(inputs: HubInputs, files: Mapping[str, bytes]) -> tuple[Che
     if not need.resources:
         return ()
     try:
-        seen = await asyncio.to_thread(_look, need)
+        seen = await asyncio.to_thread(_look, settings, need)
     except HubctlError as error:
         return (Check("hub", "failed", str(error), error.hint),)
     return examine(need, seen)
 
 
-def _look(need: Need) -> dict[Resource, Listed]:
+def _look(settings: Settings, need: Need) -> dict[Resource, Listed]:
     from hubctl.fleet.cluster import connect  # noqa: PLC0415 - half a second, for those who need it
 
-    server = connect(None, None, seconds=_SECONDS, patient=False)
+    server = connect(settings.kubeconfig, settings.context, seconds=_SECONDS, patient=False)
     return {resource: listed(server, resource) for resource in need.resources}

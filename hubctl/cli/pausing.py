@@ -9,17 +9,18 @@ from typing import Any
 import click
 import pydantic
 
-from hubctl import hub
+from hubctl import discovery, hub
 from hubctl.cli import output
 from hubctl.cli.incidents import opened
 from hubctl.cli.stopping import said
-from hubctl.errors import InputError
+from hubctl.errors import GuardRefused, InputError, RemoteFailed
 from hubctl.inputs import load
 from hubctl.model import spelling
 from hubctl.model.base import parse_duration
 from hubctl.model.fleet import HubInputs
 from hubctl.model.holds import CLUSTER_SET, Holds, Pause, State, Stop
 from hubctl.model.pausing import PlannedPause
+from hubctl.settings import Settings
 from hubctl.store.schema import open_store
 
 
@@ -57,7 +58,7 @@ def add_pause(
     """
     now = datetime.now(UTC).replace(microsecond=0)
     made = pause_of(named, end_of(lasts, until, now), now)
-    for doubt in doubts(made, load.reload(load.read_sources(settings_of()), {})):
+    for doubt in doubts(made, fleet_known(settings_of())):
         output.say(f"warning: {doubt}", colour="yellow")
     if not dry_run:
         with opened(settings_of) as store:
@@ -134,15 +135,29 @@ def pause_of(named: dict[str, Any], until: datetime, now: datetime) -> Pause:
     return Pause(**{name: getattr(made, name) for name in made.__dataclass_fields__} | {"made_by": output.person()})
 
 
-def doubts(made: Pause, inputs: HubInputs) -> list[str]:
-    """What a pause names and the files do not; a spoke that only the hub knows of is in no file."""
+def fleet_known(settings: Settings) -> HubInputs | None:
+    """The fleet as the files and the latest look at the hub have it; None when nobody looked yet. Nobody is asked.
+
+    Raises:
+        InputError: a file is wrong.
+    """
+    try:
+        return load.reload(discovery.read_sources(settings, os.environ, offline=True, remember=False), {})
+    except (GuardRefused, RemoteFailed):
+        return None
+
+
+def doubts(made: Pause, inputs: HubInputs | None) -> list[str]:
+    """What a pause names and the fleet does not have."""
+    if inputs is None:
+        return ["nothing is known of the fleet yet, so names are taken as they are"]
     known = {
         "spoke": (made.cluster, {one.name for one in inputs.clusters}),
         "model": (made.model, {model.name for one in inputs.clusters for model in one.models}),
         "ClusterSet": (made.cluster_set, {one.labels.get(CLUSTER_SET, "") for one in inputs.clusters}),
     }
     return [
-        f"the files know no {what} {name!r} {spelling.nearest(name, names)}".rstrip()
+        f"the fleet has no {what} {name!r} {spelling.nearest(name, names)}".rstrip()
         for what, (name, names) in known.items()
         if name and name not in names
     ]

@@ -1,7 +1,7 @@
 """What ``doctor`` says of predictors: which route reached each spoke, why the others did not, what repairs them."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 from hubctl import hub
@@ -51,8 +51,17 @@ REPAIRS = {
 """What to do about a reason, where it is more than about its outcome."""
 
 
-async def checks(settings: Settings, sources: load.Sources, inputs: HubInputs) -> list[Check]:
-    """The hub's API, where routes or tokens need it, then one poll of every predictor, a check a spoke and route."""
+async def checks(
+    settings: Settings, sources: load.Sources, inputs: HubInputs, told: Collection[str] = ()
+) -> list[Check]:
+    """The hub's API, where routes or tokens need it, then one poll of every predictor, a check a spoke and route.
+
+    Args:
+        settings: where the hub is.
+        sources: the values with what the hub named.
+        inputs: the fleet.
+        told: names of checks that there are; of the hub nothing is said twice.
+    """
     wanted = services(inputs)
     found: list[Check] = []
     api, snapshot = None, None
@@ -62,7 +71,8 @@ async def checks(settings: Settings, sources: load.Sources, inputs: HubInputs) -
     except HubctlError as error:
         found.append(Check("hub", "failed", str(error), error.hint))
     if snapshot is not None:
-        found.append(of_hub(snapshot))
+        found += of_hub(snapshot)
+    found = [check for check in found if not _is_told(check, told)]
     with output.progress("polling", len(wanted)) as advance:
         async with Poller(
             sources.values.hubctl.observe, settings.directory, os.environ, seen=lambda _: advance(), api=api
@@ -74,13 +84,20 @@ async def checks(settings: Settings, sources: load.Sources, inputs: HubInputs) -
     ]
 
 
-def of_hub(snapshot: Snapshot) -> Check:
-    """Whether the hub's objects that routes and tokens come from could be read."""
+def of_hub(snapshot: Snapshot) -> list[Check]:
+    """Whether the kinds that routes, tokens and witnesses come from could be read; named as ``diagnose`` does."""
+    hint = "let hubctl's account list them on the hub, or install what serves them"
     if snapshot.unread:
-        told = "; ".join(f"{resource.kind}: {why}" for resource, why in snapshot.unread.items())
-        return Check("hub", "failed", told, "let hubctl's account list them on the hub, or install what serves them")
+        return [Check(f"hub {kind.plural}", "failed", why, hint) for kind, why in snapshot.unread.items()]
     counts = (output.count(len(found), resource.kind) for resource, found in snapshot.objects.items())
-    return Check("hub", "ok", ", ".join(counts) or "its API is only asked for single objects")
+    return [Check("hub", "ok", ", ".join(counts) or "its API is only asked for single objects")]
+
+
+def _is_told(check: Check, told: Collection[str]) -> bool:
+    """Whether another check said the same: of the kind, of the hub as a whole, or that not all is well there."""
+    return bool({"hub", check.name}.intersection(told)) or (
+        check.state == "ok" and any(name.startswith("hub ") for name in told)
+    )
 
 
 def of_spoke(name: str, observations: Sequence[Observation]) -> list[Check]:

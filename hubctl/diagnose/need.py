@@ -9,6 +9,8 @@ from typing import Any
 
 from hubctl.model.fleet import HubInputs
 from hubctl.model.listed import Name
+from hubctl.model.predictor import InferenceService
+from hubctl.model.route import ProxyRoute
 from hubctl.model.snapshot import (
     APPLICATIONS,
     DECISIONS,
@@ -85,11 +87,12 @@ def need_of(inputs: HubInputs, manifests: Iterable[Any]) -> Need:
     if not set(objects).difference({APPLICATION_SETS, PROJECTS}):
         objects = {}
     tokens = tuple(namespace for namespace, _ in objects.get(SERVICE_ACCOUNTS, ()))
-    proxied = tuple(one.name for one in inputs.clusters if any(_is_proxied(model.route) for model in one.models))
+    proxied = tuple(one.name for one in inputs.clusters if any(map(_is_proxied, one.models)))
     addons = {"managed-serviceaccount": tokens, "cluster-proxy": proxied}
     delivered = {one.name: f"hubctl-{one.name}" for one in inputs.clusters if not one.quarantined}
     return Need(
-        spokes=tuple(one.destination for one in inputs.clusters),
+        # Not its destination, which is what Argo CD calls it.
+        spokes=tuple(one.name for one in inputs.clusters),
         objects=objects,
         addons={name: spokes for name, spokes in addons.items() if spokes},
         applications=delivered,
@@ -97,5 +100,6 @@ def need_of(inputs: HubInputs, manifests: Iterable[Any]) -> Need:
     )
 
 
-def _is_proxied(route: object) -> bool:
-    return getattr(route, "type", "") == "acm"
+def _is_proxied(model: InferenceService) -> bool:
+    """Whether nothing but the cluster-proxy leads there; where others do, polling says how this one fares."""
+    return bool(model.routes) and all(isinstance(route, ProxyRoute) for route in model.routes)

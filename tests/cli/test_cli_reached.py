@@ -53,9 +53,9 @@ def test_repair_of_a_reason_is_more_than_that_of_its_outcome(reason: Reason) -> 
     assert reached.REPAIRS[reason] not in reached.ADVICE.values()
 
 
-def test_hub_says_what_it_has_or_which_kind_cannot_be_read() -> None:
-    good = reached.of_hub(Snapshot(NOW, {SERVICE_ACCOUNTS: ({}, {})}))
-    assert (good.state, good.detail) == ("ok", "2 ManagedServiceAccounts")
-    bad = reached.of_hub(Snapshot(NOW, unread={FEEDBACK_WORKS: "forbidden"}))
-    assert (bad.state, bad.detail) == ("failed", "ManifestWork: forbidden")
+def test_hub_says_what_it_has_or_each_kind_that_cannot_be_read() -> None:
+    [good] = reached.of_hub(Snapshot(NOW, {SERVICE_ACCOUNTS: ({}, {})}))
+    assert (good.name, good.state, good.detail) == ("hub", "ok", "2 ManagedServiceAccounts")
+    [bad] = reached.of_hub(Snapshot(NOW, unread={FEEDBACK_WORKS: "forbidden"}))
+    assert (bad.name, bad.state, bad.detail) == ("hub manifestworks", "failed", "forbidden")
     assert bad.hint

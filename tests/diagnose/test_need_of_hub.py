@@ -4,10 +4,14 @@ from typing import Any
 
 from hubctl.diagnose.hub import examine
 from hubctl.diagnose.need import APPLICATION_SETS, Need, need_of
+from hubctl.model.cluster import ManagedCluster
 from hubctl.model.fleet import HubInputs
 from hubctl.model.listed import Listed
+from hubctl.model.predictor import InferenceService
+from hubctl.model.route import AcmRoute, ApiserverRoute, ExposedRoute, Route
 from hubctl.model.snapshot import MANAGED_CLUSTERS, PLACEMENTS
-from hubctl.model.values import HubValues
+from hubctl.model.storage import PvcStorage
+from hubctl.model.values import HubValues, ModelProfile
 
 
 def _manifest(kind: str, version: str, name: str, namespace: str = "argocd") -> Any:
@@ -36,3 +40,22 @@ def test_kind_that_cannot_be_listed_says_nothing_of_its_objects() -> None:
     need = Need(spokes=("north",), objects={PLACEMENTS: (("argocd", "fleet"),)})
     [check] = examine(need, {PLACEMENTS: Listed(status=500, message="etcd is away")})
     assert (check.name, check.detail) == ("hub placements", "etcd is away")
+
+
+def _spoke(name: str, *routes: Route, destination: str = "") -> ManagedCluster:
+    model = InferenceService(name, "m", "v1", "models", "m-predictor", ModelProfile(), routes)
+    return ManagedCluster(
+        name, "openshift", "4.18", "ha", destination or name, "models", PvcStorage(), (model,), f"clusters/{name}.yaml"
+    )
+
+
+def test_add_on_is_needed_where_every_route_of_a_list_leads_through_it() -> None:
+    only = _spoke("only", AcmRoute(), ApiserverRoute())
+    either = _spoke("either", ExposedRoute(), AcmRoute())
+    need = need_of(HubInputs(HubValues(), (only, either)), [])
+    assert need.addons == {"cluster-proxy": ("only",)}
+
+
+def test_spoke_is_looked_for_by_its_own_name_whatever_argo_cd_calls_it() -> None:
+    need = need_of(HubInputs(HubValues(), (_spoke("the-hub", destination="in-cluster"),)), [])
+    assert need.spokes == ("the-hub",)
