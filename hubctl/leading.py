@@ -18,7 +18,7 @@ import structlog
 from hubctl.errors import Fenced, InputError, RemoteFailed, StoreUnavailable
 from hubctl.fleet.election import Election
 from hubctl.model.controlling import LeaderElection
-from hubctl.settings import Settings
+from hubctl.settings import Settings, hub_login
 from hubctl.store.lock import hold
 
 if TYPE_CHECKING:  # publish and diff start without them
@@ -190,7 +190,7 @@ def _standing(wanted: LeaderElection, environ: Mapping[str, str]) -> "tuple[Clus
     from hubctl.fleet.cluster import connect  # noqa: PLC0415 - as above
 
     candidate = candidate_of(wanted, environ)
-    return connect(None, None, seconds=float(candidate.retry_period), patient=False), candidate
+    return connect(*hub_login(environ), seconds=float(candidate.retry_period), patient=False), candidate
 
 
 async def _won(election: Election, stop: asyncio.Event) -> None:

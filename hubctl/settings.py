@@ -110,11 +110,17 @@ def read_settings(directory: str | None, environ: Mapping[str, str]) -> Settings
         kserve=tuple(sorted(pair for pair in environ.items() if pair[1] and _about_kserve(pair[0]))),
         kill_switch=Path(switch).absolute() if switch else None,
         namespace=environ.get("HUBCTL_NAMESPACE") or _namespace_of_pod(),
-        kubeconfig=Path(environ["HUBCTL_KUBECONFIG"]).absolute() if environ.get("HUBCTL_KUBECONFIG") else None,
-        context=environ.get("HUBCTL_CONTEXT") or None,
+        kubeconfig=hub_login(environ)[0],
+        context=hub_login(environ)[1],
     )
     url = environ.get(REPOSITORY, "")
     return made if named or not url else following(made, url, None, None, environ)
+
+
+def hub_login(environ: Mapping[str, str]) -> tuple[Path | None, str | None]:
+    """The kubeconfig of the hub's own API server and the context in it; None where nothing says."""
+    file = environ.get("HUBCTL_KUBECONFIG")
+    return Path(file).absolute() if file else None, environ.get("HUBCTL_CONTEXT") or None
 
 
 def _namespace_of_pod() -> str:
