@@ -73,17 +73,26 @@ async def run(
         settings, sources = await running.reloader.first()
         reporter.read(running.reloader.problem)
         while not stop.is_set():
-            reporter.leads(leading=not leading.takes_part(_election(sources), environ))
-            async with leading.term(settings, _election(sources), environ, stop) as term:
-                leads = term is not None or not leading.takes_part(_election(sources), environ)
-                reporter.leads(term, leading=leads)
-                while leads and not stop.is_set() and not _is_over(term):
-                    after = await _opened(settings, environ, sources, term, running)
-                    if after is None:
-                        break
-                    leads = _election(after.sources) == _election(sources)
-                    settings, sources = after.settings, after.sources
+            settings, sources = await _term(settings, environ, sources, running)
     log.info("stopped")
+
+
+async def _term(
+    settings: Settings, environ: Mapping[str, str], sources: load.Sources, running: _Running
+) -> tuple[Settings, load.Sources]:
+    """One candidacy and the passes of its term, if there is one; where the inputs are then, and what they say."""
+    stop, reporter = running.stop, running.reporter
+    reporter.leads(leading=not leading.takes_part(_election(sources), environ))
+    async with leading.term(settings, _election(sources), environ, stop) as term:
+        leads = term is not None or not leading.takes_part(_election(sources), environ)
+        reporter.leads(term, leading=leads)
+        while leads and not stop.is_set() and not _is_over(term):
+            after = await _opened(settings, environ, sources, term, running)
+            if after is None:
+                break
+            leads = _election(after.sources) == _election(sources)
+            settings, sources = after.settings, after.sources
+    return settings, sources
 
 
 @asynccontextmanager

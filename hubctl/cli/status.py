@@ -93,6 +93,12 @@ def print_status(data: dict[str, Any], witnesses: tuple[SpokeWitness, ...], last
         output.say(f"store: {data['storage']['bytes'] / 1024:.0f} KiB; rows: {rows_held}")
     for item in data["waiting"]:
         output.say(f"{item['remediation'] or 'the fleet'} {WAITS}{item['url']}", colour="yellow")
+    print_running(data, now)
+    output.say(f"last pass {output.ago(last.began_at, now)} ago" if last else "no pass yet: run `hubctl reconcile`")
+
+
+def print_running(data: dict[str, Any], now: datetime) -> None:
+    """What the controller works from, and who leads."""
     if data["configuration"]:
         output.say(f"configuration {data['configuration'][:12]}")
     if data["complaint"]:
@@ -100,4 +106,3 @@ def print_status(data: dict[str, Any], witnesses: tuple[SpokeWitness, ...], last
     if data["leader"]:
         since = output.ago(data["leader"]["since"], now)
         output.say(f"leader {data['leader']['holder']}, epoch {data['leader']['epoch']}, for {since}")
-    output.say(f"last pass {output.ago(last.began_at, now)} ago" if last else "no pass yet: run `hubctl reconcile`")
