@@ -1,7 +1,7 @@
 """One fleet from the hub's API to its status, with no cluster file: groups say route, access and what is served.
 
-ManagedClusters, tokens and feedback are objects of a real API server, which hubctl finds by HUBCTL_KUBECONFIG alone. The
-cluster-proxy is the stand-in that tests/clusterproxy holds to the real one.
+ManagedClusters, tokens and feedback are objects of a real API server, which hubctl finds by HUBCTL_KUBECONFIG alone.
+The cluster-proxy is the stand-in that tests/clusterproxy holds to the real one.
 """
 
 import base64
