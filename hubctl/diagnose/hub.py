@@ -9,10 +9,10 @@ from http import HTTPStatus
 from typing import Any
 
 from hubctl.diagnose import objects
-from hubctl.diagnose.need import Need
+from hubctl.diagnose.need import PLACEMENTS, Need
 from hubctl.model.check import Check
 from hubctl.model.listed import Listed, Name
-from hubctl.model.snapshot import DECISIONS, MANAGED_CLUSTERS, PLACEMENTS, Resource
+from hubctl.model.snapshot import DECISIONS, MANAGED_CLUSTERS, Resource
 
 _MOST = 5
 """Names shown of a longer list."""

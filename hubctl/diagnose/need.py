@@ -15,12 +15,12 @@ from hubctl.model.snapshot import (
     APPLICATIONS,
     DECISIONS,
     MANAGED_CLUSTERS,
-    PLACEMENTS,
     SERVICE_ACCOUNTS,
     WORKS,
     Resource,
 )
 
+PLACEMENTS = Resource("Placement", "cluster.open-cluster-management.io", "v1beta1", "placements")
 BINDINGS = Resource(
     "ManagedClusterSetBinding", "cluster.open-cluster-management.io", "v1beta2", "managedclustersetbindings"
 )

@@ -8,11 +8,12 @@ from hubctl.diagnose.need import (
     BINDINGS,
     GITOPS_CLUSTERS,
     PERMISSIONS,
+    PLACEMENTS,
     Need,
 )
 from hubctl.model.check import Check
 from hubctl.model.listed import Name
-from hubctl.model.snapshot import APPLICATIONS, PLACEMENTS, SERVICE_ACCOUNTS, WORKS, Resource
+from hubctl.model.snapshot import APPLICATIONS, SERVICE_ACCOUNTS, WORKS, Resource
 
 Fault = tuple[str, str]
 """What is wrong, and what to do."""

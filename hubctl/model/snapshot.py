@@ -36,7 +36,6 @@ class Resource:
 
 MANAGED_CLUSTERS = Resource("ManagedCluster", "cluster.open-cluster-management.io", "v1", "managedclusters")
 CLUSTER_SETS = Resource("ManagedClusterSet", "cluster.open-cluster-management.io", "v1beta2", "managedclustersets")
-PLACEMENTS = Resource("Placement", "cluster.open-cluster-management.io", "v1beta1", "placements")
 DECISIONS = Resource("PlacementDecision", "cluster.open-cluster-management.io", "v1beta1", "placementdecisions")
 SERVICE_ACCOUNTS = Resource(
     "ManagedServiceAccount", "authentication.open-cluster-management.io", "v1beta1", "managedserviceaccounts"

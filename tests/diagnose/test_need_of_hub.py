@@ -3,13 +3,13 @@
 from typing import Any
 
 from hubctl.diagnose.hub import examine
-from hubctl.diagnose.need import APPLICATION_SETS, Need, need_of
+from hubctl.diagnose.need import APPLICATION_SETS, PLACEMENTS, Need, need_of
 from hubctl.model.cluster import ManagedCluster
 from hubctl.model.fleet import HubInputs
 from hubctl.model.listed import Listed
 from hubctl.model.predictor import InferenceService
 from hubctl.model.route import AcmRoute, ApiserverRoute, ExposedRoute, Route
-from hubctl.model.snapshot import MANAGED_CLUSTERS, PLACEMENTS
+from hubctl.model.snapshot import MANAGED_CLUSTERS
 from hubctl.model.storage import PvcStorage
 from hubctl.model.values import HubValues, ModelProfile
 
