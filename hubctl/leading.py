@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,16 +18,13 @@ import structlog
 from hubctl.errors import Fenced, InputError, RemoteFailed, StoreUnavailable
 from hubctl.fleet.election import Election
 from hubctl.model.controlling import LeaderElection
-from hubctl.settings import Settings, hub_login
+from hubctl.settings import POD_NAMESPACE, Settings, hub_login, namespace_of_pod
 from hubctl.store.lock import hold
 
 if TYPE_CHECKING:  # publish and diff start without them
     from hubctl.fleet.cluster import Cluster
     from hubctl.fleet.lease import Candidate
     from hubctl.store.schema import Store
-
-NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-"""Where Kubernetes tells a pod its namespace."""
 
 RIGHTS = "see that the API server is up, and that this account may get, create and update leases in that namespace"
 
@@ -50,7 +47,7 @@ def identity(environ: Mapping[str, str]) -> str:
     return f"{known}_{_PROCESS}"
 
 
-def candidate_of(wanted: LeaderElection, environ: Mapping[str, str], file: Path = NAMESPACE_FILE) -> "Candidate":
+def candidate_of(wanted: LeaderElection, environ: Mapping[str, str], file: Path = POD_NAMESPACE) -> "Candidate":
     """Who stands for which Lease.
 
     Raises:
@@ -58,10 +55,7 @@ def candidate_of(wanted: LeaderElection, environ: Mapping[str, str], file: Path 
     """
     from hubctl.fleet.lease import Candidate  # noqa: PLC0415 - imports the Kubernetes client
 
-    namespace = wanted.namespace or environ.get("POD_NAMESPACE", "")
-    if not namespace:
-        with suppress(OSError):
-            namespace = file.read_text().strip()
+    namespace = wanted.namespace or environ.get("POD_NAMESPACE", "") or namespace_of_pod(file)
     if not namespace:
         raise InputError(
             "nothing says in which namespace the Lease is",

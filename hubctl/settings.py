@@ -11,7 +11,8 @@ from hubctl.errors import InputError
 
 SWITCH = "ENABLE_KSERVE_INTEGRATION"
 """The variable by which the coordination engine, and hubctl with it, leaves KServe alone."""
-_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+"""Where Kubernetes tells a pod its namespace."""
 
 REPOSITORY, BRANCH, PATH = "HUBCTL_CONFIG_REPO", "HUBCTL_CONFIG_BRANCH", "HUBCTL_CONFIG_PATH"
 """Variables that say where the inputs come from."""
@@ -109,7 +110,7 @@ def read_settings(directory: str | None, environ: Mapping[str, str]) -> Settings
         schemas=schemas,
         kserve=tuple(sorted(pair for pair in environ.items() if pair[1] and _about_kserve(pair[0]))),
         kill_switch=Path(switch).absolute() if switch else None,
-        namespace=environ.get("HUBCTL_NAMESPACE") or _namespace_of_pod(),
+        namespace=environ.get("HUBCTL_NAMESPACE") or namespace_of_pod(),
         kubeconfig=hub_login(environ)[0],
         context=hub_login(environ)[1],
     )
@@ -123,9 +124,10 @@ def hub_login(environ: Mapping[str, str]) -> tuple[Path | None, str | None]:
     return Path(file).absolute() if file else None, environ.get("HUBCTL_CONTEXT") or None
 
 
-def _namespace_of_pod() -> str:
+def namespace_of_pod(file: Path = POD_NAMESPACE) -> str:
+    """The namespace of the pod that this is; empty elsewhere."""
     try:
-        return _POD_NAMESPACE.read_text().strip()
+        return file.read_text().strip()
     except OSError:
         return ""
 

@@ -136,7 +136,7 @@ class _Kind:
         self.listed = True  # the informer has put the whole list into its cache before it watches
         self.tried.set()
         query = {
-            **self._query(),
+            **self.resource.query,
             "watch": "true",
             "allowWatchBookmarks": "true",
             "resourceVersion": resource_version,
@@ -170,11 +170,8 @@ class _Kind:
         return f"its watch has been failing for {now - self.failing:.0f} s: {self.why}"
 
     def _all(self) -> _Listing:
-        items, version = self.cluster.list(self.resource.path, self._query())
+        items, version = self.cluster.list(self.resource.path, self.resource.query)
         return _Listing(items, _Metadata(version))
-
-    def _query(self) -> dict[str, str]:
-        return {"labelSelector": self.resource.labels} if self.resource.labels else {}
 
     def _pause(self) -> None:
         """Wait after failures, and between watches that end at once; ends the thread's work when stopped.

@@ -45,7 +45,9 @@ class Cluster:
         Raises:
             RemoteFailed: the server cannot be reached, or says no.
         """
-        answer = self.ask("GET", path, query=query)
+        return self._given(path, self.ask("GET", path, query=query))
+
+    def _given(self, path: str, answer: Answer) -> Mapping[str, Any]:
         if not answer.ok:
             raise RemoteFailed(f"{path}: {answer.message}", where=self.address, hint=_LOGIN)
         return answer.body
@@ -77,14 +79,26 @@ class Cluster:
             RemoteFailed: the server cannot be reached, or says no.
         """
         found: list[Mapping[str, Any]] = []
+        version = ""
+        for page in self.pages(path, query):
+            body = self._given(path, page)
+            found += body.get("items") or []
+            version = str((body.get("metadata") or {}).get("resourceVersion") or "")
+        return tuple(found), version
+
+    def pages(self, path: str, query: Mapping[str, str]) -> Iterator[Answer]:
+        """A collection, page by page, until its end or the first refusal, which is the last answer.
+
+        Raises:
+            RemoteFailed: the server cannot be reached.
+        """
         asked = {**query, "limit": str(PAGE)}
         while True:
-            body = self.get(path, **asked)
-            found += body.get("items") or []
-            metadata = body.get("metadata") or {}
-            asked["continue"] = str(metadata.get("continue") or "")
-            if not asked["continue"]:
-                return tuple(found), str(metadata.get("resourceVersion") or "")
+            answer = self.ask("GET", path, query=asked)
+            yield answer
+            asked["continue"] = str((answer.body.get("metadata") or {}).get("continue") or "")
+            if not (answer.ok and asked["continue"]):
+                return
 
     def stream(self, path: str, query: Mapping[str, str], silence: float) -> Any:
         """A response of urllib3's whose body comes bit by bit, as a watch has it; whoever gets it closes it.

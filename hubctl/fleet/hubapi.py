@@ -79,4 +79,4 @@ class HubApi:
         return answer.body
 
     def _list(self, resource: Resource) -> tuple[Mapping[str, Any], ...]:
-        return self._cluster.list(resource.path, {"labelSelector": resource.labels} if resource.labels else {})[0]
+        return self._cluster.list(resource.path, resource.query)[0]

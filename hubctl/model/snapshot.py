@@ -33,6 +33,11 @@ class Resource:
         place = f"namespaces/{self.namespace}/" if self.namespace else ""
         return f"/apis/{self.group}/{self.version}/{place}{self.plural}"
 
+    @property
+    def query(self) -> dict[str, str]:
+        """Of a request for the objects that are looked for."""
+        return {"labelSelector": self.labels} if self.labels else {}
+
 
 MANAGED_CLUSTERS = Resource("ManagedCluster", "cluster.open-cluster-management.io", "v1", "managedclusters")
 CLUSTER_SETS = Resource("ManagedClusterSet", "cluster.open-cluster-management.io", "v1beta2", "managedclustersets")

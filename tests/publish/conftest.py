@@ -4,16 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.publish.remotes import Remote
+from tests.publish.remotes import Remote, plain_git
 
 
 @pytest.fixture(autouse=True)
 def _plain_git(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "A Person")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "person@example.com")
+    plain_git(monkeypatch)
 
 
 @pytest.fixture

@@ -15,6 +15,16 @@ from hubctl.model import tree
 from hubctl.publish import branch
 from hubctl.publish.repository import Repository
 
+
+def plain_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git with nothing of the person who runs the tests."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "A Person")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "person@example.com")
+
+
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 OPTIONS = branch.PublishOptions(version="1.2.3", tries=3)
 

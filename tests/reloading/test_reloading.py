@@ -8,7 +8,7 @@ import structlog
 from hubctl.errors import InputError, RemoteFailed
 from hubctl.reloading import Reloader
 from hubctl.settings import Settings, read_settings
-from tests.publish.remotes import Remote
+from tests.publish.remotes import Remote, plain_git
 
 GOOD = b"hubctl:\n  observe: {interval: 30s}\n  gitops: {remote: https://git.example.com/fleet.git}\n"
 BAD = GOOD.replace(b"observe", b"observ")
@@ -16,11 +16,7 @@ BAD = GOOD.replace(b"observe", b"observ")
 
 @pytest.fixture(autouse=True)
 def _plain_git(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "A Person")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "person@example.com")
+    plain_git(monkeypatch)
 
 
 @pytest.fixture
