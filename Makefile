@@ -85,8 +85,10 @@ lock:            ## Refresh the lock files (needs uv)
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements/dev.lock
 	uv pip compile pyproject.toml --group build --extra demo -c requirements/dev.lock --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements/demo.lock
-	uv pip compile pyproject.toml --group build --extra postgresql -c requirements/demo.lock --python-platform linux \
+	uv pip compile pyproject.toml --group build --extra postgresql --extra dask -c requirements/demo.lock --python-platform linux \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/run.lock
+	uv pip compile tests/mlserver/requirements.in --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header -q -o tests/mlserver/requirements.lock
 	for peer in kapitan make-argocd-fly; do uv pip compile benchmarks/peers/$$peer.in --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o benchmarks/peers/$$peer.lock || exit 1; done
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from hubctl.aggregate import cells, fleet, troubles, witnesses
 from hubctl.model.health import Condition, Finding, PredictorHealth
-from hubctl.model.predictor import Observation
+from hubctl.model.predictor import Observation, Outcome
 from hubctl.model.values import Aggregate
 from hubctl.model.witness import SpokeWitness
 from hubctl.model.witnessing import Witness
@@ -76,7 +76,9 @@ def aggregate(
     said = testimony or Said()
     served = {(one.cluster, each.model): each.current for one in said.now for each in one.services}
     held = {cell: replace(one, served=served.get(cell)) for one in last for cell in [(one.cluster, one.model)]}
-    seen = [one for one in observations if expected is None or (one.cluster, one.model) in expected]
+    # A poll that was not made is no evidence of anything.
+    asked = (one for one in observations if one.outcome is not Outcome.SKIPPED)
+    seen = [one for one in asked if expected is None or (one.cluster, one.model) in expected]
     for one in sorted(seen, key=_by_time):
         cell = one.cluster, one.model
         held[cell] = cells.fold(held.get(cell), one, policy, served=served.get(cell))

@@ -11,7 +11,7 @@ from hubctl.model.health import FAULTS, NO_ANSWER, Condition, HealthReason, Pred
 from hubctl.model.predictor import Observation, Outcome
 from hubctl.model.values import Aggregate
 
-_UNUSABLE = NO_ANSWER | {Outcome.NOT_READY}
+_UNUSABLE = NO_ANSWER | {Outcome.NOT_READY, Outcome.OVERLOADED}
 _SPARE_VOTES = 16
 """Votes remembered beyond those that raise and clear, so that a window that comes back is recognized."""
 

@@ -17,7 +17,7 @@ from hubctl.model.witness import Reach
 _FEWEST_BLIND = 2
 """One spoke that is out of sight says more about itself than about the hub."""
 
-_OF_MODEL = frozenset({Outcome.NOT_FOUND, Outcome.MALFORMED})
+_OF_MODEL = frozenset({Outcome.NOT_FOUND, Outcome.MALFORMED, Outcome.GOLDEN_MISMATCH})
 """Faults that a model version can have; a refused token or certificate is not the version's doing."""
 
 _OF_SPOKE = frozenset({FindingKind.SPOKE_DOWN, FindingKind.SPOKE_API, FindingKind.SPOKE_ROUTE})

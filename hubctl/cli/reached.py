@@ -25,6 +25,9 @@ ADVICE = {
     Outcome.FORBIDDEN: "grant the token its rights (access.token), or list the Service (hubctl.clusterProxy)",
     Outcome.NOT_FOUND: "see on the spoke whether the model is loaded: its name, its storageUri, the predictor's log",
     Outcome.NOT_READY: "wait for the model to load, or look at the predictor's log",
+    Outcome.OVERLOADED: "give the predictor more replicas, or poll less often: hubctl.observe.interval",
+    Outcome.GOLDEN_MISMATCH: "see on the spoke which artefact the predictor loaded, and compare it with the release",
+    Outcome.SKIPPED: "see the reason: hubctl itself did not ask",
     Outcome.MALFORMED: "compare the model's output kind and features in hubctl.models with what it answers",
     Outcome.OK: "see that the model's features source gives rows",
 }

@@ -34,7 +34,12 @@ class HealthReason(StrEnum):
     STALE = "stale"
 
 
-FAULTS = frozenset({Outcome.NOT_FOUND, Outcome.MALFORMED, Outcome.UNAUTHORIZED, Outcome.FORBIDDEN, Outcome.TLS})
+FAULTS = frozenset(
+    {
+        Outcome.NOT_FOUND, Outcome.MALFORMED, Outcome.GOLDEN_MISMATCH,
+        Outcome.UNAUTHORIZED, Outcome.FORBIDDEN, Outcome.TLS,
+    }
+)  # fmt: skip
 """Outcomes that are hard facts: polling again gives the same until somebody changes something."""
 
 NO_ANSWER = frozenset({Outcome.UNREACHABLE, Outcome.TIMEOUT, Outcome.TLS})

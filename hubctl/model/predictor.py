@@ -22,7 +22,10 @@ class Outcome(StrEnum):
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     NOT_READY = "not_ready"
+    OVERLOADED = "overloaded"
     MALFORMED = "malformed"
+    GOLDEN_MISMATCH = "golden_mismatch"
+    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Window:
 
     Attributes:
         instances: equal-length rows of finite numbers.
-        digest: identifies the input window; two polls with one digest are one vote.
+        digest: identifies the input window, 32 hexadecimal digits; two polls with one digest are one vote.
     """
 
     instances: tuple[tuple[float, ...], ...]

@@ -44,7 +44,7 @@ class Found:
 _BY_STATUS = {
     404: (Outcome.NOT_FOUND, Reason.PATH_NOT_FOUND),
     408: (Outcome.TIMEOUT, Reason.GATEWAY),
-    429: (Outcome.NOT_READY, Reason.OVERLOADED),
+    429: (Outcome.OVERLOADED, Reason.OVERLOADED),
     502: (Outcome.UNREACHABLE, Reason.BAD_GATEWAY),
     503: (Outcome.NOT_READY, Reason.UNAVAILABLE),
     504: (Outcome.TIMEOUT, Reason.GATEWAY),
@@ -82,7 +82,7 @@ _BY_TEXT = (
     (range(400, 600), r"\bmodel\b.*(does not exist|not found)", Outcome.NOT_FOUND, Reason.MODEL_ABSENT),
     (range(400, 401), r"is not ready yet", Outcome.NOT_READY, Reason.MODEL_NOT_READY),
     (range(503, 504), r"is not ready", Outcome.NOT_READY, Reason.MODEL_NOT_READY),
-    (range(503, 504), r"overload|too many|queue|saturated", Outcome.NOT_READY, Reason.OVERLOADED),
+    (range(503, 504), r"overload|too many|queue|saturated", Outcome.OVERLOADED, Reason.OVERLOADED),
     (
         range(503, 504),
         r"no endpoints|application is not available|no server is available",

@@ -15,10 +15,9 @@ from hubctl.model import values
 from hubctl.model.apiserver import HubReader
 from hubctl.model.predictor import InferenceService, Observation, Window
 from hubctl.model.snapshot import Snapshot
-from hubctl.observe import limits, sources
+from hubctl.observe import limits
 from hubctl.observe.exchange import Question
-from hubctl.observe.features import NoWindow
-from hubctl.observe.reason import Reason
+from hubctl.observe.rows import Rows
 from hubctl.observe.search import Search
 from hubctl.observe.ways import Ways
 
@@ -51,9 +50,8 @@ class Poller:
             api: the hub's own API, for routes and tokens that come from there.
         """
         self._observe = observe
-        self._folder = folder
         # A feature command is somebody else's program: the predictors' token is none of its business.
-        self._environ = {name: value for name, value in environ.items() if name != observe.token_env}
+        self._rows = Rows(folder, {name: value for name, value in environ.items() if name != observe.token_env})
         self._clock = clock
         self._seen = seen
         self._ways = Ways(observe, environ, folder, api)
@@ -80,6 +78,7 @@ class Poller:
             snapshot: the hub's own objects, where routes or tokens need them.
         """
         await self._ways.begin(services, snapshot)
+        await self._rows.begin(services, self._clock())
         for cluster in {service.cluster for service in services}:
             self._spokes.setdefault(cluster, asyncio.Semaphore(self._observe.per_spoke))
             await self._search.renew(cluster)
@@ -96,7 +95,7 @@ class Poller:
         return observation
 
     async def _observe_one(self, service: InferenceService) -> Observation:
-        rows = await _rows(service, self._folder, self._environ)
+        rows = await self._rows.of(service)
         sought = await self._search.find(Question(service, rows))
         found = sought.found
         return Observation(
@@ -116,12 +115,3 @@ class Poller:
             route=sought.route,
             tried=sought.tried,
         )
-
-
-async def _rows(service: InferenceService, folder: Path, environ: Mapping[str, str]) -> Window | NoWindow:
-    if service.route is None:
-        return NoWindow(Reason.NO_ROUTE, "nothing is sent without a route")
-    try:
-        return await sources.read_window(service, folder, environ)
-    except NoWindow as error:
-        return error

@@ -32,7 +32,7 @@ def status(message: str) -> bytes:
         (404, b'{"detail":"Not Found"}', Outcome.NOT_FOUND, Reason.PATH_NOT_FOUND),
         (418, b"", Outcome.MALFORMED, Reason.REJECTED_REQUEST),
         (422, b'{"detail":[{"msg":"field required"}]}', Outcome.MALFORMED, Reason.REJECTED_REQUEST),
-        (429, b"", Outcome.NOT_READY, Reason.OVERLOADED),
+        (429, b"", Outcome.OVERLOADED, Reason.OVERLOADED),
         (500, b"""{"error":"KeyError : 'instances'"}""", Outcome.MALFORMED, Reason.REJECTED_INPUT),
         (500, b"""{"error":"'instances'"}""", Outcome.MALFORMED, Reason.REJECTED_INPUT),
         (
@@ -74,7 +74,7 @@ def status(message: str) -> bytes:
         (502, b"proxy to anp-proxy-server failed because EOF", Outcome.UNREACHABLE, Reason.TUNNEL),
         (502, b"", Outcome.UNREACHABLE, Reason.BAD_GATEWAY),
         (503, b'{"error":"Model with name m is not ready."}', Outcome.NOT_READY, Reason.MODEL_NOT_READY),
-        (503, b"queue is full", Outcome.NOT_READY, Reason.OVERLOADED),
+        (503, b"queue is full", Outcome.OVERLOADED, Reason.OVERLOADED),
         (503, b"<h1>Application is not available</h1>", Outcome.NOT_READY, Reason.NO_ENDPOINTS),
         (503, b"<h1>503</h1>No server is available to handle this request.", Outcome.NOT_READY, Reason.NO_ENDPOINTS),
         (503, b"", Outcome.NOT_READY, Reason.UNAVAILABLE),

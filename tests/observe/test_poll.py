@@ -63,7 +63,7 @@ async def test_normal_answer_is_a_vote(service: Make, poller: MakePoller) -> Non
         found = await one(poller(), service(server.url))
     assert (found.outcome, found.reason, found.votes) == (Outcome.OK, "", True)
     assert (found.instances, found.anomalies, found.served_version) == (2, 1, "v7")
-    assert (found.at, len(found.window)) == (NOW, 64)
+    assert (found.at, len(found.window)) == (NOW, 32)
     assert 0 < found.latency_ms < 2000
 
 
@@ -98,7 +98,7 @@ async def test_forecast_is_recorded_and_never_votes(service: Make, poller: MakeP
         (fixed(401, b""), Outcome.UNAUTHORIZED, Reason.TOKEN_REFUSED),
         (fixed(403, b""), Outcome.FORBIDDEN, Reason.DENIED),
         (fixed(404, b'{"detail":"Not Found"}'), Outcome.NOT_FOUND, Reason.PATH_NOT_FOUND),
-        (fixed(429, b"", extra="Retry-After: 3600\r\n"), Outcome.NOT_READY, Reason.OVERLOADED),
+        (fixed(429, b"", extra="Retry-After: 3600\r\n"), Outcome.OVERLOADED, Reason.OVERLOADED),
         (fixed(500, b'{"error":"kaboom"}'), Outcome.UNREACHABLE, Reason.SERVER_ERROR),
         (fixed(502, b""), Outcome.UNREACHABLE, Reason.BAD_GATEWAY),
         (fixed(503, b""), Outcome.NOT_READY, Reason.UNAVAILABLE),
