@@ -95,6 +95,9 @@ class Search:
         """Close every connection."""
         await self._connections.close()
 
+    async def renew(self, cluster: str) -> None:
+        """Do nothing: a connection is kept under whom it trusted, so that one of old CAs is never used again."""
+
     async def find(self, question: Question) -> Sought:
         """Ask over one route after another."""
         service, routes = question.service, question.service.routes
