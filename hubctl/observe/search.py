@@ -13,9 +13,9 @@ from http import HTTPStatus
 from pathlib import Path
 
 from hubctl.model import values
-from hubctl.model.predictor import InferenceService, Outcome, Tried, Window
+from hubctl.model.predictor import InferenceService, Outcome, Tried
 from hubctl.model.route import Route
-from hubctl.observe import answers, exchange, order
+from hubctl.observe import exchange, order
 from hubctl.observe.accounts import NoToken
 from hubctl.observe.answers import Answer, Found
 from hubctl.observe.connections import Connections
@@ -147,9 +147,7 @@ class Search:
             attempts.sent = attempts.sent or phase.now in exchange.SENT
         if answer.retry_after:
             attempts.retry_after = exchange.pause(answer.retry_after, self._clock())
-        if isinstance(question.rows, Window):
-            return answers.judge_prediction(answer, question.service, question.rows)
-        return answers.judge_presence(answer, question.service, question.rows)
+        return question.judge(answer)
 
     async def _answer(
         self, route: Route, question: Question, attempts: _Attempts, seconds: float, phase: Phase
@@ -164,7 +162,9 @@ class Search:
         began = time.monotonic()
         attempts.began = attempts.began or began
         try:
-            return await self._exchange((request, trust if request.origin.tls else None), question.service, token, seconds - spent, phase)
+            return await self._exchange(
+                (request, trust if request.origin.tls else None), question.service, token, seconds - spent, phase
+            )
         finally:
             attempts.left -= time.monotonic() - began
 

@@ -22,7 +22,7 @@ MAX_NUMBER = 64
 
 _OF_NUMBERS = bytes(48 if chr(code) in "0123456789+-.eE" else 32 for code in range(256))
 _TOO_LONG = b"0" * (MAX_NUMBER + 1)
-"""With its own characters made zeros and all others spaces, a text of which this is a part may hold too long a number."""
+"""With digits and their like made zeros and all else spaces, a text with this in it may hold too long a number."""
 
 _WIDE = 2.0**63
 """From here on, orjson makes a float of an integer."""
@@ -89,7 +89,7 @@ def parse(data: bytes) -> Any:
 
 
 def _texts(value: Any) -> int:
-    """How many keys and texts a value has; -1 for one that is nested too deep, or holds a number that orjson changes."""
+    """How many keys and texts a value has; -1 for one nested too deep, or with a number that orjson changes."""
     found, level = 0, [value]
     for _ in range(MAX_DEPTH + 1):
         below: list[Any] = []
