@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from hubctl.model import base
@@ -48,6 +49,7 @@ class _Held:
         numbers: row after row.
     """
 
+    path: str
     stamp: tuple[int, ...]
     numbers: "array[float]"
     width: int
@@ -68,7 +70,7 @@ class Files:
         self._folder = folder
         self._most = most
         self._size = 0
-        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._held: OrderedDict[tuple[str, str, str], _Held] = OrderedDict()
 
     async def window(self, template: str, service: InferenceService) -> Window:
         """The rows of a model on a spoke.
@@ -76,20 +78,21 @@ class Files:
         Raises:
             NoWindow: the file is missing, lies elsewhere, or holds none.
         """
-        name = base.fill(template, cluster=service.cluster, model=service.name)
-        held = self._held.get(name)
-        if held is not None and held.stamp and held.stamp == _stamp_at(f"{self._folder}/{name}"):
-            self._held.move_to_end(name)
+        key = template, service.cluster, service.name
+        held = self._held.get(key)
+        if held is not None and held.stamp and held.stamp == _stamp_at(held.path):
+            self._held.move_to_end(key)
             return held.window()
+        name = base.fill(template, cluster=service.cluster, model=service.name)
         data, stamp = await asyncio.to_thread(_read_file, name, self._folder)
         window = _parsed(data)
-        self._keep(name, window, stamp)
+        numbers = array("d", chain.from_iterable(window.instances))
+        self._keep(key, _Held(str(self._folder / name), stamp, numbers, len(window.instances[0]), window.digest))
         return window
 
-    def _keep(self, name: str, window: Window, stamp: tuple[int, ...]) -> None:
-        numbers = array("d", (value for row in window.instances for value in row))
-        self._size -= _room(self._held.pop(name, None))
-        made = self._held[name] = _Held(stamp, numbers, len(window.instances[0]), window.digest)
+    def _keep(self, key: tuple[str, str, str], made: _Held) -> None:
+        self._size -= _room(self._held.pop(key, None))
+        self._held[key] = made
         self._size += _room(made)
         while self._size > self._most:
             self._size -= _room(self._held.popitem(last=False)[1])
