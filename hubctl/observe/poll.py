@@ -1,7 +1,7 @@
 """One bounded round over predictors: each is asked once, and whatever happens becomes an Observation.
 
 A predictor with several routes is asked over one after another until a model server answers; all of it fits one
-deadline over connecting, writing and reading, because httpx's timeouts start anew with every dripped byte.
+deadline over connecting, writing and reading, so that dripped bytes buy no time.
 """
 
 import asyncio
@@ -81,7 +81,6 @@ class Poller:
         await self._rows.begin(services, self._clock())
         for cluster in {service.cluster for service in services}:
             self._spokes.setdefault(cluster, asyncio.Semaphore(self._observe.per_spoke))
-            await self._search.renew(cluster)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._in_turn(service)) for service in services]
         return tuple(task.result() for task in tasks)
