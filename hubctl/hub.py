@@ -37,6 +37,7 @@ from hubctl.settings import Settings
 if TYPE_CHECKING:  # publish and diff start without HTTP, SQL and the Kubernetes client
     from hubctl.fleet.election import Election
     from hubctl.fleet.hubapi import HubApi
+    from hubctl.model.observing import Observe
     from hubctl.model.turn import Engine, Heard, OpenEngine
     from hubctl.rounds import Rounds
     from hubctl.store.schema import Store
@@ -304,13 +305,15 @@ async def open_hub(
         if api is not None and watch is not None:
             api.watch()
         opened = outlet.open_outlet(settings, sources, term.confirm if term else anybody)
-        open_engine = partial(_poller, settings, environ, sources, api, watch)
+        observe = _observing(sources, watch)
+        open_engine = partial(_poller, observe, settings, environ, api)
         made = Hub(settings, environ, sources, templates, opened, store, api=api, term=term)
         if watch is None:
             async with open_engine(seen) as engine:
                 yield replace(made, engine=engine)
         else:
-            async with _beside(open_engine, sources, watch) as rounds:
+            gitops = sources.values.hubctl.gitops
+            async with _beside(open_engine, observe, f"{gitops.remote} {gitops.branch}") as rounds:
                 yield replace(made, rounds=rounds)
     finally:
         if api is not None:
@@ -318,32 +321,41 @@ async def open_hub(
         store.close()
 
 
+def _observing(sources: load.Sources, interval: float | None) -> Observe:
+    """How polling goes, with what other sections of the values say of it."""
+    observe, rules = sources.values.hubctl.observe, sources.values.hubctl.aggregate
+    # Nobody is left alone before it is a finding, or that would come later for it.
+    failures = max(observe.breaker.failures, rules.raise_after)
+    breaker = observe.breaker.model_copy(update={"failures": failures})
+    return observe.model_copy(update={"interval": interval or observe.interval, "breaker": breaker})
+
+
 def _poller(
-    settings: Settings,
-    environ: Mapping[str, str],
-    sources: load.Sources,
-    api: HubApi | None,
-    interval: float | None,
-    seen: Heard | None,
+    observe: Observe, settings: Settings, environ: Mapping[str, str], api: HubApi | None, seen: Heard | None
 ) -> AbstractAsyncContextManager[Engine]:
     """The engine of this process."""
     from hubctl.observe.poll import Poller  # noqa: PLC0415 - as above
 
-    observe = sources.values.hubctl.observe
-    if interval is not None:
-        observe = observe.model_copy(update={"interval": interval})
     return Poller(observe, settings.directory, environ, seen=seen, api=api)
 
 
 @asynccontextmanager
-async def _beside(open_engine: OpenEngine, sources: load.Sources, interval: float) -> AsyncIterator[Rounds]:
-    """Rounds beside the passes."""
-    from hubctl.observe.schedule import seed_of  # noqa: PLC0415 - as above
+async def _beside(open_engine: OpenEngine, observe: Observe, identity: str) -> AsyncIterator[Rounds]:
+    """Rounds beside the passes.
+
+    Args:
+        open_engine: opens what makes them.
+        observe: how polling goes.
+        identity: what tells this hub from others.
+    """
+    from hubctl.observe import breaker, schedule  # noqa: PLC0415 - as above
     from hubctl.rounds import Rounds  # noqa: PLC0415 - as above
 
-    hubctl = sources.values.hubctl
-    identity = f"{hubctl.gitops.remote} {hubctl.gitops.branch}"
-    rounds = Rounds(open_engine, interval, deadline=hubctl.observe.deadline, seed=seed_of(identity))
+    interval, deadline = observe.interval, observe.deadline
+    # Who is left alone for failing is asked again before it would be called stale, or findings would come and go.
+    patience = breaker.longest(observe) + interval + deadline
+    seed = schedule.seed_of(identity)
+    rounds = Rounds(open_engine, interval, deadline=deadline, patience=patience, seed=seed)
     rounds.start()
     try:
         yield rounds
