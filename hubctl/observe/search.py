@@ -18,6 +18,7 @@ from hubctl.model.route import Route
 from hubctl.observe import exchange, order
 from hubctl.observe.accounts import NoToken
 from hubctl.observe.answers import Answer, Found
+from hubctl.observe.breaker import Breakers
 from hubctl.observe.connections import Connections
 from hubctl.observe.exchange import Bounds, Question, Request, Requests
 from hubctl.observe.http1 import NotHttp
@@ -86,7 +87,7 @@ class Search:
         self._observe = observe
         self._ways = ways
         self._clock = clock
-        self._order = order.Order(observe.probe_after)
+        self._order = order.Order(observe.probe_after, Breakers.of(observe))
         self._bundles = Bundles(folder)
         self._requests = Requests()
         self._connections = Connections(exchange.KEEP_ROUNDS * observe.interval + exchange.KEEP_SECONDS)
@@ -100,15 +101,22 @@ class Search:
         """Close every connection."""
         await self._connections.close()
 
-    async def renew(self, cluster: str) -> None:
-        """Do nothing: a connection is kept under whom it trusted, so that one of old CAs is never used again."""
+    @property
+    def shut(self) -> int:
+        """How many routes are left out for now."""
+        return self._order.shut(self._clock())
 
-    async def find(self, question: Question) -> Sought:
-        """Ask over one route after another."""
+    async def find(self, question: Question, seconds: float | None = None) -> Sought:
+        """Ask over one route after another.
+
+        Args:
+            question: what is asked.
+            seconds: the deadline, where less is left than the values say.
+        """
         service, routes = question.service, question.service.routes
         if not routes:
             return Sought(Found(Outcome.UNREACHABLE, Reason.NO_ROUTE, f"no route leads to {service.cluster}"))
-        attempts = _Attempts(self._observe.deadline)
+        attempts = _Attempts(self._observe.deadline if seconds is None else seconds)
         if len(routes) == 1:
             found = await self._over(routes[0], question, attempts, attempts.left)
             return attempts.sought(found, routes[0].type)
