@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from hubctl.errors import HubctlError
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.snapshot import Snapshot
 
@@ -46,10 +47,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What a round brought; one observation for each predictor of the turn, in the turn's order."""
+    """What a round brought; one observation for each predictor of the turn, in the turn's order.
+
+    Attributes:
+        problems: what kept the engine from polling all of them; never a predictor's own trouble.
+    """
 
     observations: tuple[Observation, ...]
     tally: Tally = Tally()
+    problems: tuple[HubctlError, ...] = ()
 
 
 class Engine(Protocol):

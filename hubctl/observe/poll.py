@@ -15,9 +15,10 @@ from hubctl.model import values
 from hubctl.model.apiserver import HubReader
 from hubctl.model.predictor import InferenceService, Observation, Window
 from hubctl.model.snapshot import Snapshot
+from hubctl.model.turn import Gathered, Tally, Turn
 from hubctl.observe import limits
 from hubctl.observe.exchange import Question
-from hubctl.observe.rows import Rows
+from hubctl.observe.rows import Reader, Rows
 from hubctl.observe.search import Search
 from hubctl.observe.ways import Ways
 
@@ -38,6 +39,7 @@ class Poller:
         clock: Callable[[], datetime] = _utc_now,
         seen: Callable[[Observation], None] | None = None,
         api: HubReader | None = None,
+        rows: Reader | None = None,
     ) -> None:
         """Take the settings; nothing is opened yet.
 
@@ -48,10 +50,12 @@ class Poller:
             clock: tells the time for ``Observation.at``, aware and in UTC.
             seen: called with each observation as soon as it is made, for progress.
             api: the hub's own API, for routes and tokens that come from there.
+            rows: where rows come from; None: from the sources that the models name.
         """
         self._observe = observe
         # A feature command is somebody else's program: the predictors' token is none of its business.
-        self._rows = Rows(folder, {name: value for name, value in environ.items() if name != observe.token_env})
+        apart = {name: value for name, value in environ.items() if name != observe.token_env}
+        self._rows = rows or Rows(folder, apart)
         self._clock = clock
         self._seen = seen
         self._ways = Ways(observe, environ, folder, api)
@@ -67,6 +71,10 @@ class Poller:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._search.close()
+
+    async def round(self, turn: Turn) -> Gathered:
+        """Ask every predictor of the turn once."""
+        return Gathered(await self.poll(turn.services, turn.snapshot), Tally(due=len(turn.services)))
 
     async def poll(
         self, services: Sequence[InferenceService], snapshot: Snapshot | None = None

@@ -109,6 +109,9 @@ class Reason(StrEnum):
     MODEL_NAME = "model_name", "The answer is another model's."
     MODEL_VERSION = "model_version", "The model's version is no short printable text."
 
+    # skipped
+    WORKER_LOST = "worker_lost", "The worker that was to poll it ended, or did not answer in time; nothing is known."
+
     # ok, but without a vote: there were no rows to send, the model only said that it is ready
     NO_FEATURES = "no_features", "Nothing says where the model's rows come from."
     NO_ROWS = "no_rows", "The source of rows is empty."

@@ -7,11 +7,22 @@ once a round, ``of`` once a poll.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from hubctl.model.predictor import InferenceService, Window
 from hubctl.observe import sources
 from hubctl.observe.features import NoWindow
 from hubctl.observe.reason import Reason
+
+
+class Reader(Protocol):
+    """Where rows come from."""
+
+    async def begin(self, services: Sequence[InferenceService], now: datetime) -> None:
+        """Begin a round over these predictors."""
+
+    async def of(self, service: InferenceService) -> Window | NoWindow:
+        """The rows to send to a predictor now, or why there are none."""
 
 
 class Rows:
