@@ -27,13 +27,12 @@ from hubctl.model.scaling import EngineTls
 @click.pass_obj
 def worker(
     settings_of: Any,
+    /,
     scheduler: str,
     name: str,
     listen: str,
     contact: str,
-    ca_file: str | None,
-    cert_file: str | None,
-    key_file: str | None,
+    **files: str | None,
 ) -> None:
     """Poll what `hubctl run --engine` gives this machine, until SIGTERM or Ctrl-C.
 
@@ -46,14 +45,9 @@ def worker(
     """
     from hubctl.shards import address, serving  # noqa: PLC0415 - loads slowly
 
-    files = (ca_file, cert_file, key_file)
-    if any(files) and not all(files):
+    if any(files.values()) and not all(files.values()):
         raise InputError("a CA, a certificate and a key go together", hint="pass --ca-file, --cert-file and --key-file")
-    tls = (
-        EngineTls(ca_file=ca_file, cert_file=cert_file, key_file=key_file)
-        if ca_file and cert_file and key_file
-        else None
-    )
+    tls = EngineTls.model_validate(files) if all(files.values()) else None
     where = address.address_of(scheduler, tls, "--scheduler")
     log_to_standard_error()
     serving.run(settings_of(), os.environ, where, serving.Place(name, listen, contact))

@@ -29,8 +29,8 @@ from hubctl.model.registry import SWITCH_KEY, KServe
 from hubctl.model.reporting import Metrics
 from hubctl.model.route import Routes
 from hubctl.model.runtime import ServingRuntime
-from hubctl.model.served import SpokeModel
 from hubctl.model.scaling import EngineSection
+from hubctl.model.served import SpokeModel
 from hubctl.model.serving import DeploymentMode, Serving, ServingPatch
 from hubctl.model.storage import Storage
 from hubctl.model.witnessing import Witness

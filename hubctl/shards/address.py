@@ -105,8 +105,7 @@ def refuse_tokens(address: Address, observe: Observe, services: Iterable[Inferen
     if not of_all and not one:
         return
     raise InputError(
-        f"{one or 'the predictors'} want a token, and whoever reaches the scheduler at {address.shown} can take it from "
-        "the workers",
+        f"{one or 'predictors'} want a token, and whoever reaches {address.shown} could take it from the workers",
         where="values-hub.yaml hubctl.engine.url",
         hint="use tls://HOST:PORT with hubctl.engine.tls, or poll in this process",
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -53,7 +53,7 @@ class _Brought:
     """What came of a part; ``why`` it brought nothing, empty when it did."""
 
     observations: tuple[Observation, ...] = ()
-    tally: Tally = Tally()
+    tally: Tally = field(default_factory=Tally)
     why: str = ""
 
 
@@ -107,21 +107,14 @@ class Sharded:
         self._tell(crew.refused)
         problems = [RemoteFailed(text, hint="give them the image of this release") for text in crew.refused]
         if not crew.ready:
-            error = RemoteFailed(
+            nobody = RemoteFailed(
                 f"no worker of hubctl is connected to {self._where.shown}", hint="start some with `hubctl worker`"
             )
-            return _nothing(turn, error, *problems)
+            return _nothing(turn, nobody, *problems)
         self._held = {at: held for at, held in self._held.items() if at in crew.ready.values()}
         parts = await self._parts(turn, crew.ready)
         brought = await asyncio.gather(*(self._asked(part, turn) for part in parts))
-        lost = [
-            RemoteFailed(
-                f"worker {part.worker} did not finish its round, {len(part.places)} predictors were not polled: {one.why}",
-                hint="the next round goes to those that are there",
-            )
-            for part, one in zip(parts, brought, strict=True)
-            if one.why
-        ]
+        lost = [_loss(part, one.why) for part, one in zip(parts, brought, strict=True) if one.why]
         return _merged(turn, zip(parts, brought, strict=True), (*problems, *lost))
 
     async def _parts(self, turn: Turn, ready: Mapping[str, str]) -> tuple[_Part, ...]:
@@ -217,6 +210,13 @@ def _nothing(turn: Turn, *problems: HubctlError) -> Gathered:
     count = len(turn.services)
     tally = Tally(due=count, skipped={str(Reason.WORKER_LOST): count} if count else {})
     return Gathered(skipped, tally, problems)
+
+
+def _loss(part: _Part, why: str) -> RemoteFailed:
+    return RemoteFailed(
+        f"worker {part.worker} did not finish its round, {len(part.places)} predictors were not polled: {why}",
+        hint="the next round goes to those that are there",
+    )
 
 
 def _merged(turn: Turn, parts: Iterable[tuple[_Part, _Brought]], problems: tuple[HubctlError, ...]) -> Gathered:

@@ -29,6 +29,7 @@ _SERVICES: TypeAdapter[tuple[InferenceService, ...]] = TypeAdapter(tuple[Inferen
 _CARRIED: Mapping[str, Resource] = {"accounts": SERVICE_ACCOUNTS, "works": FEEDBACK_WORKS}
 """Of a snapshot, what polls read; none of it is secret: Secrets are read by whoever polls."""
 
+_REASONS = {str(reason): reason for reason in Reason}
 _WINDOW, _NONE = b"W", b"N"
 _SHAPE = struct.Struct("<32sII")
 _LENGTH = struct.Struct("<I")
@@ -227,17 +228,17 @@ def rows_of(blob: bytes) -> Window | NoWindow:
     try:
         if blob[:1] == _NONE:
             reason, detail = orjson.loads(blob[1:])
-            return NoWindow(Reason(reason), detail)
+            return NoWindow(_REASONS[reason], detail)
         digest, count, width = _SHAPE.unpack_from(blob, 1)
         numbers = array("d")
         numbers.frombytes(blob[1 + _SHAPE.size :])
-        if blob[:1] != _WINDOW or len(numbers) != count * width:
-            raise ValueError(f"{len(numbers)} numbers for {count} rows of {width}")
-        plain = numbers.tolist()
-        rows = tuple(tuple(plain[at : at + width]) for at in range(0, count * width, width)) if width else ((),) * count
-        return Window(rows, digest.decode().rstrip("\0"))
-    except (ValueError, struct.error) as error:
-        raise Damaged(f"rows are not as expected: {error}") from error
+    except (KeyError, TypeError, ValueError, struct.error) as error:
+        raise Damaged(f"rows are not as expected: {error!r}") from error
+    if blob[:1] != _WINDOW or not width or len(numbers) != count * width:
+        raise Damaged(f"rows are not as expected: {len(numbers)} numbers for {count} rows of {width}")
+    plain = numbers.tolist()
+    rows = tuple(tuple(plain[at : at + width]) for at in range(0, count * width, width))
+    return Window(rows, digest.decode())
 
 
 def objects_blob(snapshot: Snapshot, services: Iterable[InferenceService]) -> bytes:

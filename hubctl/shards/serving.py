@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 import uvloop
@@ -90,7 +90,7 @@ async def _worked(settings: Settings, environ: Mapping[str, str], scheduler: Add
     log.info("stopped")
 
 
-def _made(settings: Settings, environ: Mapping[str, str], scheduler: Address, place: Place) -> Worker[Any]:
+def _made(settings: Settings, environ: Mapping[str, str], scheduler: Address, place: Place) -> Worker:
     try:
         import dask  # noqa: PLC0415 - loads slowly, and is not installed everywhere
         from distributed import Worker  # noqa: PLC0415 - as above
@@ -101,6 +101,8 @@ def _made(settings: Settings, environ: Mapping[str, str], scheduler: Address, pl
     dask.config.set({"distributed.worker.profile.enabled": False})
     _forward_logs()
     host, _, port = place.listen.partition(":")
+    if port and not port.isdecimal():
+        raise InputError(f"{place.listen!r}: expected HOST or HOST:PORT", where="--listen")
     return Worker(
         scheduler.url,
         nthreads=1,
@@ -117,11 +119,11 @@ def _made(settings: Settings, environ: Mapping[str, str], scheduler: Address, pl
     )
 
 
-def _station(folder: Path, environ: Mapping[str, str], api: Callable[[], HubApi], worker: Worker[Any]) -> Station:  # noqa: ARG001 - Dask's signature
+def _station(folder: Path, environ: Mapping[str, str], api: Callable[[], HubApi], worker: Worker) -> Station:  # noqa: ARG001 - Dask's signature
     return Station(folder, environ, api)
 
 
-async def _said(worker: Worker[Any]) -> Mapping[str, str]:  # noqa: ARG001 - Dask's signature
+async def _said(worker: Worker) -> Mapping[str, str]:  # noqa: ARG001 - Dask's signature
     return {"version": hubctl.__version__}
 
 

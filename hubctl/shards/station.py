@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -156,7 +156,7 @@ class Station:
             return None
 
 
-async def work(data: bytes, dask_worker: Worker[Any]) -> bytes:
+async def work(data: bytes, dask_worker: Worker) -> bytes:
     """One round on the worker that this is called on; Dask fills in which."""
     station: Station = dask_worker.extensions[NAME]
     return await station.round(data)
