@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("hubctl")
 
 _PATIENCE = 10.0
-"""Seconds for connecting, and for what the scheduler answers by itself."""
+"""Seconds."""
 
 _FIRST, _MOST = 1.0, 60.0
 """Seconds until a scheduler that did not answer is asked again: the first time, and at most."""
@@ -53,9 +53,15 @@ class Lost(Exception):  # noqa: N818 - named after what happened
 class Cluster:
     """One Dask cluster; connected when it is needed."""
 
-    def __init__(self, address: Address, folder: Path) -> None:
-        """Take where the scheduler is, and what the certificates' paths start from; nothing is opened yet."""
-        self._address, self._folder = address, folder
+    def __init__(self, address: Address, folder: Path, patience: float = _PATIENCE) -> None:
+        """Take where the scheduler is; nothing is opened yet.
+
+        Args:
+            address: of the scheduler.
+            folder: which relative paths of certificates start from.
+            patience: seconds for connecting, and for what the scheduler answers by itself.
+        """
+        self._address, self._folder, self._patience = address, folder, patience
         self._client: Client | None = None
         self._pause, self._not_before = 0.0, 0.0
 
@@ -70,7 +76,7 @@ class Cluster:
             raise self._away(f"asked again in {left:.0f} s")
         try:
             client = self._client or await self._connected()
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(self._patience):
                 said = await client.scheduler.identity(n_workers=-1)
         except (OSError, TimeoutError) as error:
             await self.close()
@@ -102,7 +108,7 @@ class Cluster:
         client, self._client = self._client, None
         if client is not None:
             with suppress(OSError, TimeoutError):
-                await client.close(timeout=_PATIENCE)
+                await client.close(timeout=self._patience)
 
     async def _connected(self) -> Client:
         try:
@@ -116,7 +122,7 @@ class Cluster:
             security=security(self._address.tls, self._folder),
             asynchronous=True,
             set_as_default=False,
-            timeout=_PATIENCE,
+            timeout=self._patience,
             name="hubctl",
         )
         try:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
+from uuid import uuid4
 
 import structlog
 
@@ -85,6 +86,7 @@ class Sharded:
         """
         address.refuse_tokens(where, observe)
         self._where, self._cluster, self._observe, self._rows, self._shards = where, cluster, observe, rows, shards
+        self._leader = uuid4().hex
         self._setup = parcel.setup_blob(parcel.Setup(observe=observe, hub=hub))
         self._held: dict[str, frozenset[str]] = {}
         self._shipped: dict[int, tuple[tuple[InferenceService, ...], bytes]] = {}
@@ -152,10 +154,12 @@ class Sharded:
             of_shard = ([turn.services[place] for place in places] for _, places in share)
             objects = tuple(named(parcel.objects_blob(turn.snapshot, some)) for some in of_shard)
         job = parcel.Job(
+            leader=self._leader,
             setup=setup,
             now=datetime.now(UTC),
             begins=turn.begins,
             seconds=turn.seconds,
+            limit=self._limit(turn),
             services=services,
             rows=tuple(windows.setdefault(named(rows[place]), len(windows)) for place in order),
             windows=tuple(windows),
@@ -173,7 +177,7 @@ class Sharded:
 
     async def _asked(self, part: _Part, turn: Turn) -> _Brought:
         """What a worker brings, given the time that a round may take."""
-        limit = max(turn.seconds, self._observe.interval) + self._observe.deadline
+        limit = self._limit(turn)
         try:
             async with asyncio.timeout(limit):
                 report = await self._sent(part, self._held.get(part.at, frozenset()))
@@ -190,12 +194,15 @@ class Sharded:
             return _Brought(why=f"it answered for {len(observations)} others")
         return _Brought(observations, report.tally)
 
+    def _limit(self, turn: Turn) -> float:
+        """Seconds that a round may take."""
+        return max(turn.seconds, self._observe.interval) + self._observe.deadline
+
     async def _sent(self, part: _Part, held: frozenset[str]) -> parcel.Report:
         blobs = {name: blob for name, blob in part.blobs.items() if name not in held}
         job = replace(part.job, now=datetime.now(UTC))
-        report = parcel.report_of(await self._cluster.ask(part.at, parcel.job_bytes(job, blobs)))
-        self._held[part.at] = frozenset(part.blobs) if not report.missing else frozenset()
-        return report
+        self._held[part.at] = frozenset(part.blobs)
+        return parcel.report_of(await self._cluster.ask(part.at, parcel.job_bytes(job, blobs)))
 
     def _tell(self, refused: tuple[str, ...]) -> None:
         """Log who is refused, once."""

@@ -8,7 +8,7 @@ sent when they have changed, and whatever the leader believes about a worker, th
 import struct
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
 from itertools import chain
@@ -55,17 +55,21 @@ class Job:
     """One worker's part of a round, by the names of blobs.
 
     Attributes:
+        leader: whose it is; another leader's rounds end with its first one.
         setup: of a ``Setup``.
         now: the leader's time as it sent this, which the worker goes by.
+        limit: seconds after which the leader waits no longer.
         services: each shard's predictors, in order.
         rows: of each predictor, in the same order: a place in ``windows``.
         objects: the hub's objects that concern them; none without a snapshot.
     """
 
+    leader: str
     setup: str
     now: datetime
     begins: datetime
     seconds: float
+    limit: float
     services: tuple[str, ...]
     windows: tuple[str, ...]
     rows: tuple[int, ...]
@@ -90,6 +94,10 @@ class Report:
     observations: bytes = b""
 
 
+_JOB: TypeAdapter[Job] = TypeAdapter(Job)
+_TALLY: TypeAdapter[Tally] = TypeAdapter(Tally)
+
+
 def name_of(blob: bytes) -> str:
     """A blob's name: the same for the same bytes."""
     return blake2b(blob, digest_size=16).hexdigest()
@@ -97,18 +105,8 @@ def name_of(blob: bytes) -> str:
 
 def job_bytes(job: Job, blobs: Mapping[str, bytes]) -> bytes:
     """A job with the blobs that go along."""
-    head = {
-        "setup": job.setup,
-        "now": job.now.isoformat(),
-        "begins": job.begins.isoformat(),
-        "seconds": job.seconds,
-        "services": job.services,
-        "windows": job.windows,
-        "rows": job.rows,
-        "objects": job.objects,
-        "blobs": [[name, len(blob)] for name, blob in blobs.items()],
-    }
-    return _joined(head, blobs.values())
+    lengths = [[name, len(blob)] for name, blob in blobs.items()]
+    return _joined({"job": _JOB.dump_python(job, mode="json"), "blobs": lengths}, blobs.values())
 
 
 def job_of(data: bytes) -> tuple[Job, dict[str, bytes]]:
@@ -119,22 +117,12 @@ def job_of(data: bytes) -> tuple[Job, dict[str, bytes]]:
     """
     head, rest = _parted(data)
     try:
-        objects = None if head["objects"] is None else tuple(head["objects"])
-        job = Job(
-            setup=head["setup"],
-            now=datetime.fromisoformat(head["now"]),
-            begins=datetime.fromisoformat(head["begins"]),
-            seconds=head["seconds"],
-            services=tuple(head["services"]),
-            windows=tuple(head["windows"]),
-            rows=tuple(head["rows"]),
-            objects=objects,
-        )
+        job = _JOB.validate_python(head["job"])
         blobs, start = {}, 0
         for name, length in head["blobs"]:
             blobs[name] = rest[start : start + length]
             start += length
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:  # pydantic's is one
         raise Damaged(f"the head of a job is not as expected: {error!r}") from error
     if wrong := [name for name, blob in blobs.items() if name_of(blob) != name]:
         raise Damaged(f"blob {wrong[0]} does not hold what it is named after")
@@ -143,16 +131,9 @@ def job_of(data: bytes) -> tuple[Job, dict[str, bytes]]:
 
 def report_bytes(report: Report) -> bytes:
     """A report."""
-    tally = report.tally
-    head = {
-        "missing": report.missing,
-        "due": tally.due,
-        "skipped": dict(tally.skipped),
-        "retried": tally.retried,
-        "opened": tally.opened,
-        "lags": len(tally.lags),
-    }
-    return _joined(head, (array("d", tally.lags).tobytes(), report.observations))
+    tally = _TALLY.dump_python(replace(report.tally, lags=()), mode="json")
+    head = {"missing": report.missing, "tally": tally, "lags": len(report.tally.lags)}
+    return _joined(head, (array("d", report.tally.lags).tobytes(), report.observations))
 
 
 def report_of(data: bytes) -> Report:
@@ -166,7 +147,7 @@ def report_of(data: bytes) -> Report:
         lags = array("d")
         end = lags.itemsize * head["lags"]
         lags.frombytes(rest[:end])
-        tally = Tally(head["due"], head["skipped"], head["retried"], head["opened"], tuple(lags))
+        tally = replace(_TALLY.validate_python(head["tally"]), lags=tuple(lags))
         return Report(tuple(head["missing"]), tally, rest[end:])
     except (KeyError, TypeError, ValueError) as error:
         raise Damaged(f"the head of a report is not as expected: {error!r}") from error

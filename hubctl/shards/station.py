@@ -1,7 +1,7 @@
 """Station: what a worker keeps between rounds: blobs, and a poller with its connections; and one round of it.
 
-A station works for one hub and one configuration at a time. A round that begins while another is under way takes its
-place: the leader of that one has given it up, or leads no more.
+A station works for one leader and one configuration at a time. Rounds of that leader may overlap; those of another one
+end when it asks for nothing more and a new one does.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,22 +33,32 @@ NAME = "hubctl"
 """Of the station among a worker's extensions, and of what it says of itself when it starts."""
 
 
+Rows = Mapping[tuple[str, str], Window | NoWindow]
+"""By spoke and model."""
+
+
 class GivenUp(Exception):  # noqa: N818 - named after what happened
-    """A round ended before it was done, for another one took its place or the worker ends."""
+    """A round ended before it was done, for another leader came or the worker ends."""
 
 
-@dataclass(slots=True)
 class Shipped:
     """Rows that the leader read; in the place of ``observe.rows.Rows``."""
 
-    windows: Mapping[tuple[str, str], Window | NoWindow] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._now: Rows = {}
+        self._before: Rows = {}
+
+    def renew(self, rows: Rows) -> None:
+        """Take the rows of a new round; polls of the one before may still be under way."""
+        self._now, self._before = rows, self._now
 
     async def begin(self, services: Sequence[InferenceService], now: datetime) -> None:
         """Nothing: they are here."""
 
     async def of(self, service: InferenceService) -> Window | NoWindow:
         """The rows to send to a predictor, or why there are none."""
-        return self.windows[service.cluster, service.name]
+        key = service.cluster, service.name
+        return self._now[key] if key in self._now else self._before[key]
 
 
 class Station:
@@ -73,7 +82,8 @@ class Station:
         self._poller: Poller | None = None
         self._open = AsyncExitStack()
         self._turn = asyncio.Lock()
-        self._under_way: asyncio.Task[parcel.Report] | None = None
+        self._leader = ""
+        self._under_way: set[asyncio.Task[parcel.Report]] = set()
 
     async def round(self, data: bytes) -> bytes:
         """Poll what a job names.
@@ -88,21 +98,27 @@ class Station:
             self._blobs = {name: held[name] for name in job.names if name in held}
             if missing := [name for name in dict.fromkeys(job.names) if name not in held]:
                 return parcel.report_bytes(parcel.Report(missing=tuple(missing)))
-            await self.stop()
-            polling = self._under_way = asyncio.create_task(self._polled(job, self._blobs))
+            if (job.leader, job.setup) != (self._leader, self._setup):
+                await self.stop()
+                self._leader = job.leader
+            polling = asyncio.create_task(self._polled(job, self._blobs, await self._ready(job)))
+            self._under_way.add(polling)
+            polling.add_done_callback(self._under_way.discard)
         try:
             return parcel.report_bytes(await polling)
         except asyncio.CancelledError:
             me = asyncio.current_task()
             if me is None or not me.cancelling():
-                raise GivenUp("another round took the place of this one") from None
+                raise GivenUp("another leader came, or another configuration") from None
             raise
 
     async def stop(self) -> None:
-        """End the round that is under way, if there is one; its leader hears that it was given up."""
-        if self._under_way is not None and not self._under_way.done():
-            self._under_way.cancel()
-            await asyncio.wait([self._under_way])
+        """End the rounds that are under way; their leader hears that they were given up."""
+        ending = tuple(self._under_way)
+        for task in ending:
+            task.cancel()
+        if ending:
+            await asyncio.wait(ending)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -110,40 +126,35 @@ class Station:
         await self._open.aclose()
         self._setup, self._poller = "", None
 
-    async def _polled(self, job: parcel.Job, blobs: Mapping[str, bytes]) -> parcel.Report:
-        self._ahead = job.now - datetime.now(UTC)
-        poller = await self._ready(job.setup, blobs[job.setup])
-        self._services = {name: self._services.get(name) or parcel.services_of(blobs[name]) for name in job.services}
-        self._windows = {
-            name: self._windows.get(name) or parcel.rows_of(blobs[name]) for name in dict.fromkeys(job.windows)
-        }
+    async def _polled(self, job: parcel.Job, blobs: Mapping[str, bytes], poller: Poller) -> parcel.Report:
         services = tuple(one for name in job.services for one in self._services[name])
-        self._shipped.windows = {
-            (one.cluster, one.name): self._windows[job.windows[place]]
-            for one, place in zip(services, job.rows, strict=True)
-        }
         objects = job.objects
         snapshot = None if objects is None else parcel.snapshot_of((blobs[name] for name in objects), job.now)
-        gathered = await poller.round(Turn(services, job.begins, job.seconds, snapshot))
+        async with asyncio.timeout(job.limit):
+            gathered = await poller.round(Turn(services, job.begins, job.seconds, snapshot))
         return parcel.Report((), gathered.tally, pack(gathered.observations))
 
-    async def _ready(self, setup: str, blob: bytes) -> Poller:
-        """The poller of a configuration; that of another one is closed with its connections."""
-        if self._poller is None or self._setup != setup:
+    async def _ready(self, job: parcel.Job) -> Poller:
+        """The poller for a job, with its predictors and rows; one of another configuration is closed."""
+        blobs = self._blobs
+        self._ahead = job.now - datetime.now(UTC)
+        known, windows = self._services, self._windows
+        self._services = {name: known.get(name) or parcel.services_of(blobs[name]) for name in job.services}
+        self._windows = {name: windows.get(name) or parcel.rows_of(blobs[name]) for name in job.windows}
+        services = (one for name in job.services for one in self._services[name])
+        rows = zip(services, job.rows, strict=True)
+        self._shipped.renew({(one.cluster, one.name): self._windows[job.windows[place]] for one, place in rows})
+        if self._poller is None or self._setup != job.setup:
             await self._open.aclose()
-            wanted = parcel.setup_of(blob)
-            made = Poller(
-                wanted.observe,
-                self._folder,
-                self._environ,
-                clock=self._leaders_time,
-                api=self._opened() if wanted.hub else None,
-                rows=self._shipped,
-            )
-            self._poller = await self._open.enter_async_context(made)
-            self._setup = setup
-            log.info("a new configuration", digest=setup)
+            self._poller = await self._open.enter_async_context(self._made(parcel.setup_of(blobs[job.setup])))
+            self._setup = job.setup
+            log.info("a new configuration", digest=job.setup)
         return self._poller
+
+    def _made(self, setup: parcel.Setup) -> Poller:
+        api = self._opened() if setup.hub else None
+        clock = self._leaders_time
+        return Poller(setup.observe, self._folder, self._environ, clock=clock, api=api, rows=self._shipped)
 
     def _leaders_time(self) -> datetime:
         return datetime.now(UTC) + self._ahead
