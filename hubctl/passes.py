@@ -17,6 +17,7 @@ from hubctl.model.inventory import Look
 from hubctl.model.predictor import Observation
 from hubctl.model.remediation import WAITS, Remediation
 from hubctl.model.snapshot import Snapshot
+from hubctl.model.turn import Made
 from hubctl.model.witness import SpokeWitness
 from hubctl.publish import branch, pulls
 
@@ -36,6 +37,7 @@ class Pass:
         witnesses: what the hub's objects say of each spoke; empty when nobody is heard.
         remembered: health as the pass before left it.
         waiting: spokes that do not answer and are not asked in this pass, and when they are.
+        rounds: of polls that ended since the pass before.
         unresolved: incidents as the store held them when the pass judged.
         stored: remediations as the store held them when the pass proposed.
         remediations: every one that this pass made or moved, as it stands.
@@ -54,6 +56,7 @@ class Pass:
     remembered: tuple[PredictorHealth, ...] = ()
     waiting: Mapping[str, datetime] = field(default_factory=dict)
     observations: tuple[Observation, ...] = ()
+    rounds: tuple[Made, ...] = ()
     health: tuple[PredictorHealth, ...] = ()
     witnesses: tuple[SpokeWitness, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -129,12 +129,19 @@ async def publish(hub: hubs.Hub, so_far: Pass) -> Pass:
 
 
 async def observe(hub: hubs.Hub, so_far: Pass) -> Pass:
-    """One poll of every predictor, but of those that did not answer for a while."""
+    """One poll of every predictor, or what rounds saw since the last pass; but of those that are silent for a while."""
     every, remembered = services(so_far.fleet), hub.store.journal.load_health()
     waiting = hub.waiting(every, remembered, so_far.now)
     asked = tuple(service for service in every if service.cluster not in waiting)
-    observations = await hub.poller.poll(asked, so_far.snapshot)
-    return replace(so_far, observations=observations, remembered=remembered, waiting=waiting)
+    seen = await hub.look(asked, so_far.snapshot)
+    return replace(
+        so_far,
+        observations=seen.observations,
+        rounds=seen.rounds,
+        problems=(*so_far.problems, *seen.problems),
+        remembered=remembered,
+        waiting=waiting,
+    )
 
 
 async def conclude(hub: hubs.Hub, so_far: Pass) -> Pass:
@@ -144,7 +151,8 @@ async def conclude(hub: hubs.Hub, so_far: Pass) -> Pass:
     witnesses = testimony.of_fleet(so_far.snapshot, so_far.fleet, hub.templates.own, now=now)
     said = Said(witnesses, hub.store.witnesses.load(), policy.witness, tip_of(hub, so_far))
     polled, last, left_out = so_far.observations, so_far.remembered, so_far.waiting.keys()
-    made = aggregate(polled, last, policy.aggregate, expected=expected, waiting=left_out, now=now, testimony=said)
+    rules = hub.patient(policy.aggregate)
+    made = aggregate(polled, last, rules, expected=expected, waiting=left_out, now=now, testimony=said)
     seen = discover.findings(so_far.looked, policy.fleet, so_far.now) if so_far.looked else ()
     return replace(so_far, health=made.health, findings=(*seen, *made.findings), witnesses=made.witnesses)
 

@@ -37,14 +37,20 @@ def find(
 
     Args:
         health: of every predictor of the fleet, after this round.
-        observations: of this round; only the question whether the hub sees anything looks at them.
+        observations: of this round; only the question whether the hub sees anything looks at them. For predictors
+            that were not observed their last outcomes stand in.
         policy: the thresholds.
-        waiting: spokes that were left out of this round; their last outcomes stand in for it.
+        waiting: spokes that were left out of this round.
         witnessed: findings of the witnesses.
         cut_off: what they say against the hub itself.
     """
     latest = [(seen.cluster, seen.outcome) for seen in observations]
-    latest += [(one.cluster, one.last_outcome) for one in health if one.cluster in waiting]
+    polled = {(seen.cluster, seen.model) for seen in observations}
+    latest += [
+        (one.cluster, one.last_outcome)
+        for one in health
+        if one.cluster in waiting or (one.cluster, one.model) not in polled
+    ]
     hub = _hub_unreachable(latest, policy) or cut_off
     spokes = [*_spokes_unreachable(health, witnessed, policy), *(one for one in witnessed if one.kind in _OF_SPOKE)]
     wide = [*_model_faults(health, policy), *spokes]

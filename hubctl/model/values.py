@@ -22,7 +22,7 @@ from hubctl.model.delivery import Delivery
 from hubctl.model.fleetsource import FleetSource
 from hubctl.model.gitops import GitOps
 from hubctl.model.install import Install
-from hubctl.model.pace import Backoff
+from hubctl.model.observing import Observe as Observe  # noqa: PLC0414 - rooms know it as part of the values
 from hubctl.model.pausing import PlannedPause
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
 from hubctl.model.registry import SWITCH_KEY, KServe
@@ -102,37 +102,6 @@ class Group(SpokeSettings):
     match: dict[str, str] = Field(description="labels that a spoke must have, all of them; none: every spoke")
     serve: tuple[SpokeModel, ...] = Field((), description="models of every such spoke, but for what its file says")
     models: dict[ModelName, ModelPatch] = Field(default_factory=dict, description="patches of the fleet's profiles")
-
-
-class Observe(Strict):
-    """How predictors are polled."""
-
-    interval: Period = 60.0
-    deadline: Period = Field(10.0, description="for one predictor, from the first byte sent to the last read")
-    concurrency: int = Field(64, ge=1, le=2048, description="requests under way at once, over all spokes")
-    per_spoke: int = Field(2, ge=1, description="requests under way at once to one spoke")
-    max_body_bytes: int = Field(1_048_576, ge=1024)
-    token_file: str | None = Field(None, description="file that holds the bearer token; {cluster} is replaced")
-    token_env: str | None = Field(None, description="name of the variable that holds the bearer token")
-    managed_service_account: DnsLabel | None = Field(
-        None, description="ManagedServiceAccount whose token it is; default: access.token of the spoke, if it has one"
-    )
-    ca_file: str | None = Field(None, description="CA bundle; {cluster} is replaced; default: the system's")
-    route: Routes | None = Field(None, description="or a list to try in order")
-    probe_after: Period = Field(900.0, description="then routes are tried from the first again, not from the last good")
-    backoff: Backoff = Backoff()
-
-    @model_validator(mode="after")
-    def _one_token(self) -> "Observe":
-        if sum(bool(one) for one in (self.token_file, self.token_env, self.managed_service_account)) > 1:
-            raise ValueError("expected at most one of tokenFile, tokenEnv and managedServiceAccount")
-        return self
-
-    def account(self, access: Access | None) -> str:
-        """The ManagedServiceAccount whose token a spoke's predictors get; empty when their token is from elsewhere."""
-        if self.token_file or self.token_env:
-            return ""
-        return (access.token.name if access and access.token else self.managed_service_account) or ""
 
 
 class Aggregate(Strict):

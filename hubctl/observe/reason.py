@@ -109,8 +109,14 @@ class Reason(StrEnum):
     MODEL_NAME = "model_name", "The answer is another model's."
     MODEL_VERSION = "model_version", "The model's version is no short printable text."
 
-    # skipped
-    WORKER_LOST = "worker_lost", "The worker that was to poll it ended, or did not answer in time; nothing is known."
+    # skipped: hubctl itself did not ask
+    LATE = "late", "Its turn came so late that it was given up: hubctl, or its machine, was too busy."
+    NO_SLOT = "no_slot", "As many polls as may be were under way, over all or to this spoke, until it was too late."
+    BREAKER_OPEN = "breaker_open", "It failed several times in a row and is asked less often for a while."
+    RETRY_AFTER = "retry_after", "It said when it may be asked again, and that is not yet."
+    CAPACITY = "capacity", "The fleet is larger than the bounds of polling allow."
+    ENGINE = "engine", "What makes the rounds failed."
+    WORKER_LOST = "worker_lost", "The worker that was to ask it ended or did not answer in time, or there is none."
 
     # ok, but without a vote: there were no rows to send, the model only said that it is ready
     NO_FEATURES = "no_features", "Nothing says where the model's rows come from."

@@ -7,23 +7,25 @@ time costs this round: its predictors are skipped, which says nothing about them
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
+from pathlib import Path
 from uuid import uuid4
 
 import structlog
 
 from hubctl.errors import HubctlError, RemoteFailed
 from hubctl.model.packed import unpack
-from hubctl.model.predictor import InferenceService, Observation, Outcome
-from hubctl.model.turn import Gathered, Tally, Turn
+from hubctl.model.predictor import InferenceService, Observation
+from hubctl.model.turn import Gathered, Heard, Tally, Turn, merged
 from hubctl.model.values import Observe
 from hubctl.observe import strict
+from hubctl.observe.poll import skipped
 from hubctl.observe.reason import Reason
-from hubctl.observe.rows import Reader
+from hubctl.observe.rows import Reader, Rows
 from hubctl.shards import address, assign, parcel
 from hubctl.shards.cluster import Cluster, Lost
 
@@ -69,7 +71,6 @@ class Sharded:
         rows: Reader,
         *,
         shards: int,
-        hub: bool = False,
     ) -> None:
         """Take the settings; nothing is opened yet.
 
@@ -79,7 +80,6 @@ class Sharded:
             observe: ``hubctl.observe`` of the values; the workers go by it.
             rows: reads rows here.
             shards: into how many parts the spokes are hashed.
-            hub: whether polls need the hub's API, which each worker asks itself.
 
         Raises:
             InputError: the predictors want a token, and anybody can speak to the scheduler.
@@ -87,7 +87,7 @@ class Sharded:
         address.refuse_tokens(where, observe)
         self._where, self._cluster, self._observe, self._rows, self._shards = where, cluster, observe, rows, shards
         self._leader = uuid4().hex
-        self._setup = parcel.setup_blob(parcel.Setup(observe=observe, hub=hub))
+        self._setup = parcel.setup_blob(observe)
         self._held: dict[str, frozenset[str]] = {}
         self._shipped: dict[int, tuple[tuple[InferenceService, ...], bytes]] = {}
         self._told: tuple[str, ...] = ()
@@ -159,6 +159,7 @@ class Sharded:
             now=datetime.now(UTC),
             begins=turn.begins,
             seconds=turn.seconds,
+            seed=turn.seed,
             limit=self._limit(turn),
             services=services,
             rows=tuple(windows.setdefault(named(rows[place]), len(windows)) for place in order),
@@ -211,12 +212,34 @@ class Sharded:
         self._told = refused
 
 
+@asynccontextmanager
+async def opened(
+    where: address.Address,
+    observe: Observe,
+    folder: Path,
+    environ: Mapping[str, str],
+    shards: int,
+    _heard: Heard | None = None,  # what workers find is known at the round's end
+) -> AsyncIterator[Sharded]:
+    """An engine that reads its rows in a folder of inputs, closed at the end.
+
+    Raises:
+        InputError: as ``Sharded``.
+    """
+    # A feature command is somebody else's program: the predictors' token is none of its business.
+    rows = Rows(folder, {name: value for name, value in environ.items() if name != observe.token_env})
+    engine = Sharded(where, Cluster(where, folder), observe, rows, shards=shards)
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
 def _nothing(turn: Turn, *problems: HubctlError) -> Gathered:
     """A turn of which nothing was polled."""
-    skipped = tuple(_skipped(service, problems[0].message) for service in turn.services)
-    count = len(turn.services)
+    lost, count = _skipped(turn.services, strict.excerpt(problems[0].message)), len(turn.services)
     tally = Tally(due=count, skipped={str(Reason.WORKER_LOST): count} if count else {})
-    return Gathered(skipped, tally, problems)
+    return Gathered(lost, tally, problems)
 
 
 def _loss(part: _Part, why: str) -> RemoteFailed:
@@ -234,35 +257,15 @@ def _merged(turn: Turn, parts: Iterable[tuple[_Part, _Brought]], problems: tuple
         seen: Iterable[Observation] = brought.observations
         tally = brought.tally
         if brought.why:
-            seen = (_skipped(turn.services[place], f"worker {part.worker}: {brought.why}") for place in part.places)
+            why = strict.excerpt(f"worker {part.worker}: {brought.why}")
+            seen = _skipped([turn.services[place] for place in part.places], why)
             tally = Tally(due=len(part.places), skipped={str(Reason.WORKER_LOST): len(part.places)})
         for place, one in zip(part.places, seen, strict=True):
             found[place] = one
         tallies.append(tally)
-    return Gathered(tuple(one for one in found if one is not None), summed(tallies), problems)
+    return Gathered(tuple(one for one in found if one is not None), merged(tallies), problems)
 
 
-def summed(tallies: Sequence[Tally]) -> Tally:
-    """The tally of a round that was made in parts."""
-    skipped: Counter[str] = Counter()
-    for one in tallies:
-        skipped.update(one.skipped)
-    return Tally(
-        due=sum(one.due for one in tallies),
-        skipped=dict(skipped),
-        retried=sum(one.retried for one in tallies),
-        opened=sum(one.opened for one in tallies),
-        lags=tuple(chain.from_iterable(one.lags for one in tallies)),
-    )
-
-
-def _skipped(service: InferenceService, why: str) -> Observation:
-    return Observation(
-        cluster=service.cluster,
-        model=service.name,
-        version=service.version,
-        at=datetime.now(UTC),
-        outcome=Outcome.SKIPPED,
-        reason=Reason.WORKER_LOST,
-        detail=strict.excerpt(why),
-    )
+def _skipped(services: Iterable[InferenceService], why: str) -> tuple[Observation, ...]:
+    now = datetime.now(UTC)
+    return tuple(skipped(service, now, Reason.WORKER_LOST, why) for service in services)

@@ -17,7 +17,6 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from hubctl.model.base import Strict
 from hubctl.model.predictor import InferenceService, Window
 from hubctl.model.snapshot import FEEDBACK_WORKS, SERVICE_ACCOUNTS, Resource, Snapshot
 from hubctl.model.turn import Tally
@@ -39,24 +38,13 @@ class Damaged(Exception):  # noqa: N818 - named after what arrived
     """Bytes that are no parcel of this release."""
 
 
-class Setup(Strict):
-    """How a worker polls.
-
-    Attributes:
-        hub: whether it needs the hub's API.
-    """
-
-    observe: Observe
-    hub: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class Job:
     """One worker's part of a round, by the names of blobs.
 
     Attributes:
         leader: whose it is; another leader's rounds end with its first one.
-        setup: of a ``Setup``.
+        setup: of ``hubctl.observe``.
         now: the leader's time as it sent this, which the worker goes by.
         limit: seconds after which the leader waits no longer.
         services: each shard's predictors, in order.
@@ -69,6 +57,7 @@ class Job:
     now: datetime
     begins: datetime
     seconds: float
+    seed: int
     limit: float
     services: tuple[str, ...]
     windows: tuple[str, ...]
@@ -153,19 +142,19 @@ def report_of(data: bytes) -> Report:
         raise Damaged(f"the head of a report is not as expected: {error!r}") from error
 
 
-def setup_blob(setup: Setup) -> bytes:
+def setup_blob(observe: Observe) -> bytes:
     """How to poll."""
-    return setup.model_dump_json(by_alias=True).encode()
+    return observe.model_dump_json(by_alias=True).encode()
 
 
-def setup_of(blob: bytes) -> Setup:
+def setup_of(blob: bytes) -> Observe:
     """How to poll.
 
     Raises:
         Damaged: no values are like that.
     """
     try:
-        return Setup.model_validate_json(blob)
+        return Observe.model_validate_json(blob)
     except ValidationError as error:
         raise Damaged(f"the settings are not as expected: {error.error_count()} errors") from error
 

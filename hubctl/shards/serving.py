@@ -8,11 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvloop
@@ -114,21 +113,41 @@ def _made(settings: Settings, environ: Mapping[str, str], scheduler: Address, pl
         death_timeout=_CONNECTING,
         memory_limit=0,
         dashboard=False,
-        extensions={NAME: partial(_station, settings.directory, environ, partial(_hub, settings))},
+        extensions={NAME: partial(_station, settings, environ)},
         startup_information={NAME: _said},
     )
 
 
-def _station(folder: Path, environ: Mapping[str, str], api: Callable[[], HubApi], worker: Worker) -> Station:  # noqa: ARG001 - Dask's signature
-    return Station(folder, environ, api)
+def _station(settings: Settings, environ: Mapping[str, str], worker: Worker) -> Station:  # noqa: ARG001 - Dask's signature
+    return Station(settings.directory, environ, _Hub(settings))
 
 
 async def _said(worker: Worker) -> Mapping[str, str]:  # noqa: ARG001 - Dask's signature
     return {"version": hubctl.__version__}
 
 
-def _hub(settings: Settings) -> HubApi:
-    return HubApi(connect(settings.kubeconfig, settings.context), ())
+class _Hub:
+    """The hub's API, opened when something is read there: most fleets need nothing of it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._api: HubApi | None = None
+
+    async def secret(self, namespace: str, name: str) -> Mapping[str, bytes]:
+        """As ``HubReader``."""
+        return await self._opened().secret(namespace, name)
+
+    async def read(self, path: str) -> Mapping[str, Any] | None:
+        """As ``HubReader``."""
+        return await self._opened().read(path)
+
+    def _opened(self) -> HubApi:
+        if self._api is None:
+            try:
+                self._api = HubApi(connect(self._settings.kubeconfig, self._settings.context), ())
+            except InputError as error:
+                raise RemoteFailed(f"this worker has no way to the hub's API: {error}", hint=error.hint) from error
+        return self._api
 
 
 class _Forward(logging.Handler):

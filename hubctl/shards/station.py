@@ -7,7 +7,7 @@ end when it asks for nothing more and a new one does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from hubctl.errors import InputError
 from hubctl.model.apiserver import HubReader
+from hubctl.model.observing import Observe
 from hubctl.model.packed import pack
 from hubctl.model.predictor import InferenceService, Window
 from hubctl.model.turn import Turn
@@ -64,13 +64,13 @@ class Shipped:
 class Station:
     """One worker's."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], api: Callable[[], HubReader]) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str], api: HubReader) -> None:
         """Take what polls read here and not from the leader; nothing is opened yet.
 
         Args:
             folder: which relative paths of tokens and CAs start from.
             environ: holds the token's variable.
-            api: opens the hub's API, where a configuration needs it.
+            api: the hub's API, as this worker reaches it.
         """
         self._folder, self._environ, self._api = folder, environ, api
         self._blobs: dict[str, bytes] = {}
@@ -131,7 +131,7 @@ class Station:
         objects = job.objects
         snapshot = None if objects is None else parcel.snapshot_of((blobs[name] for name in objects), job.now)
         async with asyncio.timeout(job.limit):
-            gathered = await poller.round(Turn(services, job.begins, job.seconds, snapshot))
+            gathered = await poller.round(Turn(services, job.begins, job.seconds, snapshot, job.seed))
         return parcel.Report((), gathered.tally, pack(gathered.observations))
 
     async def _ready(self, job: parcel.Job) -> Poller:
@@ -151,20 +151,12 @@ class Station:
             log.info("a new configuration", digest=job.setup)
         return self._poller
 
-    def _made(self, setup: parcel.Setup) -> Poller:
-        api = self._opened() if setup.hub else None
-        clock = self._leaders_time
-        return Poller(setup.observe, self._folder, self._environ, clock=clock, api=api, rows=self._shipped)
+    def _made(self, observe: Observe) -> Poller:
+        clock, rows = self._leaders_time, self._shipped
+        return Poller(observe, self._folder, self._environ, clock=clock, api=self._api, rows=rows)
 
     def _leaders_time(self) -> datetime:
         return datetime.now(UTC) + self._ahead
-
-    def _opened(self) -> HubReader | None:
-        try:
-            return self._api()
-        except InputError as error:  # each observation that needs it says so too
-            log.error("no way to the hub's API", error=str(error), hint=error.hint)  # noqa: TRY400 - said whole
-            return None
 
 
 async def work(data: bytes, dask_worker: Worker) -> bytes:

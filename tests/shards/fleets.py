@@ -21,7 +21,9 @@ def folder_of(path: Path) -> Path:
     return path
 
 
-def service(cluster: str = "edge-00", name: str = "anomaly", url: str = "http://127.0.0.1:1", **changes: object) -> InferenceService:
+def service(
+    cluster: str = "edge-00", name: str = "anomaly", url: str = "http://127.0.0.1:1", **changes: object
+) -> InferenceService:
     """One model on one spoke."""
     made = InferenceService(cluster, name, "v1", "models", f"{name}-predictor", ROWS, UrlRoute(url=url))
     return replace(made, **changes)  # type: ignore[arg-type]

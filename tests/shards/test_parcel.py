@@ -20,7 +20,7 @@ NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
 def job(**changes: object) -> parcel.Job:
     made = parcel.Job(
-        leader="one", setup="s", now=NOW, begins=NOW - timedelta(seconds=3), seconds=60.0, limit=70.0,
+        leader="one", setup="s", now=NOW, begins=NOW - timedelta(seconds=3), seconds=60.0, seed=7, limit=70.0,
         services=("a", "b"), windows=("w",), rows=(0, 0, 0),
     )  # fmt: skip
     return replace(made, **changes)  # type: ignore[arg-type]
@@ -45,13 +45,17 @@ def test_reason_for_no_window_arrives(reason: Reason, detail: str) -> None:
 def test_predictors_arrive_as_they_were() -> None:
     tensor = ModelProfile(protocol="v2", tensor=Tensor(name="x"))
     several = (AcmRoute(scheme="https", port=8443), UrlRoute(url="https://a.example", ca_file="/ca/{cluster}.pem"))
-    found = (*fleet("http://a.example", 9), service(profile=tensor, route=several, account="poller", pinned_by="o"), service(route=None))
+    found = (
+        *fleet("http://a.example", 9),
+        service(profile=tensor, route=several, account="poller", pinned_by="o"),
+        service(route=None),
+    )
     assert parcel.services_of(parcel.services_blob(found)) == found
 
 
 def test_settings_arrive_as_they_were() -> None:
-    setup = parcel.Setup(observe=Observe(interval=0.5, deadline=2.25, token_file="/t/{cluster}"), hub=True)
-    assert parcel.setup_of(parcel.setup_blob(setup)) == setup
+    observe = Observe(interval=0.5, deadline=2.25, token_file="/t/{cluster}")
+    assert parcel.setup_of(parcel.setup_blob(observe)) == observe
 
 
 @given(st.lists(st.binary(max_size=50), max_size=5, unique=True), st.none() | st.lists(st.text("ab")))
@@ -83,7 +87,9 @@ def test_blob_that_is_not_what_it_is_named_after_is_refused() -> None:
         parcel.job_of(parcel.job_bytes(job(), {parcel.name_of(b"a"): b"b"}))
 
 
-@pytest.mark.parametrize("blob", [b"", b"W", b"Nx", b'N["no such reason", ""]', parcel.rows_blob(Window(((1.0,),), "0" * 32))[:-1]])
+@pytest.mark.parametrize(
+    "blob", [b"", b"W", b"Nx", b'N["no such reason", ""]', parcel.rows_blob(Window(((1.0,),), "0" * 32))[:-1]]
+)
 def test_other_rows_are_refused(blob: bytes) -> None:
     with pytest.raises(parcel.Damaged):
         parcel.rows_of(blob)

@@ -1,0 +1,74 @@
+"""Which engine makes the rounds: this process, or the workers of a Dask cluster for one that stays.
+
+Apart from ``hub``, so that Dask's room is loaded only where a flag or the values name a scheduler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hubctl.model.values import HubctlSection
+from hubctl.settings import Settings
+
+if TYPE_CHECKING:
+    from hubctl.model.apiserver import HubReader
+    from hubctl.model.observing import Observe
+    from hubctl.model.turn import Engine, Heard, OpenEngine
+    from hubctl.shards.address import Address
+
+
+def scheduler(settings: Settings, section: HubctlSection) -> Address | None:
+    """The Dask scheduler whose workers make the rounds; None: they are made here.
+
+    Raises:
+        InputError: it cannot be used as the values say.
+    """
+    if not (settings.engine or section.engine.url):
+        return None
+    from hubctl.shards import address  # noqa: PLC0415 - see the module's docstring
+
+    where = address.chosen(settings.engine, section.engine)
+    if where is not None:
+        address.refuse_tokens(where, section.observe)
+    return where
+
+
+def opener(
+    settings: Settings,
+    environ: Mapping[str, str],
+    section: HubctlSection,
+    api: HubReader | None,
+    interval: float | None,
+) -> OpenEngine:
+    """Opens the engine that makes the rounds.
+
+    Args:
+        settings: where this process was told to poll, and the folder of the inputs.
+        environ: holds the token's variable.
+        section: of the values.
+        api: the hub's own API, for polls that are made here.
+        interval: seconds between two rounds of a process that stays; None: there is one round, and it is made here.
+
+    Raises:
+        InputError: as ``scheduler``.
+    """
+    if interval is None:
+        return partial(_here, settings, environ, section.observe, api)
+    observe = section.observe.model_copy(update={"interval": interval})
+    where = scheduler(settings, section)
+    if where is None:
+        return partial(_here, settings, environ, observe, api)
+    from hubctl.shards.engine import opened  # noqa: PLC0415 - as above
+
+    return partial(opened, where, observe, settings.directory, environ, section.engine.shards)
+
+
+def _here(
+    settings: Settings, environ: Mapping[str, str], observe: Observe, api: HubReader | None, heard: Heard | None
+) -> AbstractAsyncContextManager[Engine]:
+    from hubctl.observe.poll import Poller  # noqa: PLC0415 - publish and diff start without HTTP
+
+    return Poller(observe, settings.directory, environ, seen=heard, api=api)
