@@ -10,60 +10,67 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hubctl.model.observing import Observe
+from hubctl.model.scaling import EngineSection
 from hubctl.model.values import HubctlSection
 from hubctl.settings import Settings
 
 if TYPE_CHECKING:
     from hubctl.model.apiserver import HubReader
-    from hubctl.model.observing import Observe
     from hubctl.model.turn import Engine, Heard, OpenEngine
     from hubctl.shards.address import Address
 
 
-def scheduler(settings: Settings, section: HubctlSection) -> Address | None:
+def scheduler(settings: Settings, section: EngineSection, observe: Observe) -> Address | None:
     """The Dask scheduler whose workers make the rounds; None: they are made here.
 
     Raises:
         InputError: it cannot be used as the values say.
     """
-    if not (settings.engine or section.engine.url):
+    if not (settings.engine or section.url):
         return None
     from hubctl.shards import address  # noqa: PLC0415 - see the module's docstring
 
-    where = address.chosen(settings.engine, section.engine)
+    where = address.chosen(settings.engine, section)
     if where is not None:
-        address.refuse_tokens(where, section.observe)
+        address.refuse_tokens(where, observe)
     return where
+
+
+def observing(section: HubctlSection, interval: float | None) -> Observe:
+    """How polling goes, with what other sections of the values say of it."""
+    observe = section.observe
+    # Nobody is left alone before it is a finding, or that would come later for it.
+    failures = max(observe.breaker.failures, section.aggregate.raise_after)
+    breaker = observe.breaker.model_copy(update={"failures": failures})
+    return observe.model_copy(update={"interval": interval or observe.interval, "breaker": breaker})
 
 
 def opener(
     settings: Settings,
     environ: Mapping[str, str],
-    section: HubctlSection,
+    observe: Observe,
     api: HubReader | None,
-    interval: float | None,
+    elsewhere: EngineSection | None,
 ) -> OpenEngine:
     """Opens the engine that makes the rounds.
 
     Args:
         settings: where this process was told to poll, and the folder of the inputs.
         environ: holds the token's variable.
-        section: of the values.
+        observe: how polling goes.
         api: the hub's own API, for polls that are made here.
-        interval: seconds between two rounds of a process that stays; None: there is one round, and it is made here.
+        elsewhere: what the values say of polling elsewhere, for a process that stays; None: rounds are made here.
 
     Raises:
         InputError: as ``scheduler``.
     """
-    if interval is None:
-        return partial(_here, settings, environ, section.observe, api)
-    observe = section.observe.model_copy(update={"interval": interval})
-    where = scheduler(settings, section)
-    if where is None:
+    where = scheduler(settings, elsewhere, observe) if elsewhere is not None else None
+    if where is None or elsewhere is None:
         return partial(_here, settings, environ, observe, api)
     from hubctl.shards.engine import opened  # noqa: PLC0415 - as above
 
-    return partial(opened, where, observe, settings.directory, environ, section.engine.shards)
+    return partial(opened, where, observe, settings.directory, environ, elsewhere.shards)
 
 
 def _here(

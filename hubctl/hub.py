@@ -37,6 +37,7 @@ from hubctl.settings import Settings
 if TYPE_CHECKING:  # publish and diff start without HTTP, SQL and the Kubernetes client
     from hubctl.fleet.election import Election
     from hubctl.fleet.hubapi import HubApi
+    from hubctl.model.observing import Observe
     from hubctl.model.turn import Engine, OpenEngine
     from hubctl.rounds import Rounds
     from hubctl.store.schema import Store
@@ -304,13 +305,16 @@ async def open_hub(
         if api is not None and watch is not None:
             api.watch()
         opened = outlet.open_outlet(settings, sources, term.confirm if term else anybody)
-        open_engine = engines.opener(settings, environ, sources.values.hubctl, api, watch)
+        section = sources.values.hubctl
+        observe = engines.observing(section, watch)
+        open_engine = engines.opener(settings, environ, observe, api, section.engine if watch is not None else None)
         made = Hub(settings, environ, sources, templates, opened, store, api=api, term=term)
         if watch is None:
             async with open_engine(seen) as engine:
                 yield replace(made, engine=engine)
         else:
-            async with _beside(open_engine, sources, watch) as rounds:
+            gitops = sources.values.hubctl.gitops
+            async with _beside(open_engine, observe, f"{gitops.remote} {gitops.branch}") as rounds:
                 yield replace(made, rounds=rounds)
     finally:
         if api is not None:
@@ -319,14 +323,22 @@ async def open_hub(
 
 
 @asynccontextmanager
-async def _beside(open_engine: OpenEngine, sources: load.Sources, interval: float) -> AsyncIterator[Rounds]:
-    """Rounds beside the passes."""
-    from hubctl.observe.schedule import seed_of  # noqa: PLC0415 - as above
+async def _beside(open_engine: OpenEngine, observe: Observe, identity: str) -> AsyncIterator[Rounds]:
+    """Rounds beside the passes.
+
+    Args:
+        open_engine: opens what makes them.
+        observe: how polling goes.
+        identity: what tells this hub from others.
+    """
+    from hubctl.observe import breaker, schedule  # noqa: PLC0415 - as above
     from hubctl.rounds import Rounds  # noqa: PLC0415 - as above
 
-    hubctl = sources.values.hubctl
-    identity = f"{hubctl.gitops.remote} {hubctl.gitops.branch}"
-    rounds = Rounds(open_engine, interval, deadline=hubctl.observe.deadline, seed=seed_of(identity))
+    interval, deadline = observe.interval, observe.deadline
+    # Who is left alone for failing is asked again before it would be called stale, or findings would come and go.
+    patience = breaker.longest(observe) + interval + deadline
+    seed = schedule.seed_of(identity)
+    rounds = Rounds(open_engine, interval, deadline=deadline, patience=patience, seed=seed)
     rounds.start()
     try:
         yield rounds

@@ -140,5 +140,6 @@ def _check(settings: Settings, sources: load.Sources, environ: Mapping[str, str]
     outlet.open_forge(settings, sources)
     hub.store_url(settings, sources, environ)
     hub.open_api(settings, sources)
-    engines.scheduler(settings, sources.values.hubctl)
+    section = sources.values.hubctl
+    engines.scheduler(settings, section.engine, section.observe)
     leading.check(sources.values.hubctl.controller.leader_election, environ)

@@ -96,6 +96,7 @@ class Rounds:
         interval: float,
         *,
         deadline: float,
+        patience: float = 0.0,
         seed: int = 0,
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
@@ -105,11 +106,12 @@ class Rounds:
             open_engine: opens the engine in the loop of the rounds.
             interval: seconds.
             deadline: seconds for one poll; rounds overlap by so much.
+            patience: as the attribute, where it is to be longer than two intervals.
             seed: of the places.
             clock: the hub's time, aware and in UTC.
         """
         self._open, self._seed, self._clock = open_engine, seed, clock
-        self.interval, self.patience = interval, 2 * interval + deadline
+        self.interval, self.patience = interval, max(2 * interval + deadline, patience)
         self.news = asyncio.Event()
         self._most = 2 + int(deadline / interval)
         self._basket = _Basket()

@@ -1,8 +1,7 @@
 """The engine of this process: makes rounds over predictors, each asked once; whatever happens becomes an Observation.
 
-A predictor with several routes is asked over one after another until a model server answers; all of it fits one
-deadline over connecting, writing and reading. Tasks exist only for polls under way, not for those that wait: when each
-is due, and who may begin, is decided in ``schedule``.
+Tasks exist only for polls under way, not for those that wait: when each is due, and who may begin, is decided in
+``schedule``; how one is asked is in ``asking``.
 """
 
 import asyncio
@@ -16,16 +15,14 @@ from typing import Self
 
 from hubctl.model.apiserver import HubReader
 from hubctl.model.observing import Observe
-from hubctl.model.predictor import InferenceService, Observation, Outcome, Window
+from hubctl.model.predictor import InferenceService, Observation, Outcome
 from hubctl.model.snapshot import Snapshot
 from hubctl.model.turn import Gathered, Heard, Tally, Turn
 from hubctl.observe import limits, schedule
-from hubctl.observe.exchange import Question
+from hubctl.observe.asking import Asking
 from hubctl.observe.reason import Reason
-from hubctl.observe.rows import Reader, Rows
+from hubctl.observe.rows import Reader
 from hubctl.observe.schedule import Bounds, Due
-from hubctl.observe.search import Search
-from hubctl.observe.ways import Ways
 
 
 def _utc_now() -> datetime:
@@ -39,7 +36,6 @@ class _Round:
     Attributes:
         found: by position in the turn.
         over: set when every poll was made or given up.
-        renewed: spokes whose clients were looked through in this round.
     """
 
     turn: Turn
@@ -48,7 +44,6 @@ class _Round:
     found: dict[int, Observation] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
     lags: list[float] = field(default_factory=list)
-    renewed: set[str] = field(default_factory=set)
     most: int = 0
 
     def take(self, due: Due, observation: Observation) -> None:
@@ -85,14 +80,11 @@ class Poller:
             api: the hub's own API, for routes and tokens that come from there.
             rows: where rows come from; None: from the sources that the models name.
         """
-        self._observe = observe
-        # A feature command is somebody else's program: the predictors' token is none of its business.
-        apart = {name: value for name, value in environ.items() if name != observe.token_env}
-        self._rows = rows or Rows(folder, apart)
         self._clock = clock
         self._seen = seen
-        self._ways = Ways(observe, environ, folder, api)
-        self._search = Search(observe, folder, self._ways, clock)
+        self._asking = Asking(observe, folder, environ, clock, api=api, rows=rows)
+        self._patience = schedule.patience(observe.interval, observe.late_after)
+        self._told = 0, 0
         self._bounds = Bounds(observe.concurrency, observe.per_spoke)
 
     async def __aenter__(self) -> Self:
@@ -106,7 +98,7 @@ class Poller:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._search.close()
+        await self._asking.close()
 
     async def poll(
         self, services: Sequence[InferenceService], snapshot: Snapshot | None = None
@@ -123,10 +115,8 @@ class Poller:
         """Ask every predictor of the turn once, each in its place; cancelled, it ends at once."""
         loop = asyncio.get_running_loop()
         base = loop.time() + (turn.begins - self._clock()).total_seconds() if turn.seconds else loop.time()
-        await self._ways.begin(turn.services, turn.snapshot)
-        await self._rows.begin(turn.services, self._clock())
-        late = schedule.patience(self._observe.interval, self._observe.late_after)
-        latest = late if turn.seconds else float("inf")
+        await self._asking.begin(turn)
+        latest = self._patience if turn.seconds else float("inf")
         async with asyncio.TaskGroup() as group:
             made = _Round(turn, group)
             try:
@@ -138,13 +128,20 @@ class Poller:
                     await made.over.wait()
             finally:
                 made.over.set()
-        tally = Tally(
-            len(turn.services),
-            made.skipped,
+        return Gathered(tuple(made.found[position] for position in range(len(turn.services))), self._tally(made))
+
+    def _tally(self, made: _Round) -> Tally:
+        # Of rounds that overlap the one that ends first counts what both opened; together they count it once.
+        (retried, opened), self._told = self._told, (self._asking.retried, self._asking.opened)
+        return Tally(
+            due=len(made.turn.services),
+            skipped=made.skipped,
+            retried=self._told[0] - retried,
+            opened=self._told[1] - opened,
             lags=tuple(made.lags),
             under_way=made.most,
+            breakers=self._asking.left_alone,
         )
-        return Gathered(tuple(made.found[position] for position in range(len(turn.services))), tally)
 
     def _offer(self, made: _Round, positions: Iterable[int], at: float, latest: float) -> None:
         """Polls of one slot, which is now."""
@@ -169,18 +166,16 @@ class Poller:
             if made.over.is_set():  # cancelled
                 self._bounds.done(due.service.cluster)
                 continue
+            # A person who asks gets an answer.
+            if made.turn.seconds and (reason := self._asking.refusal(due.service)):
+                self._bounds.done(due.service.cluster)
+                self._skip(due, reason)
+                continue
             made.most = max(made.most, self._bounds.under_way)
             if made.turn.seconds:
                 made.lags.append(max(0.0, loop.time() - due.at))
-            task = made.group.create_task(self._ask(due, renews=self._is_first(made, due.service.cluster)))
+            task = made.group.create_task(self._asking.ask(due.service))
             task.add_done_callback(partial(self._ended, due))
-
-    def _is_first(self, made: _Round, cluster: str) -> bool:
-        """Whether this poll, which has its slot, is the one in the round before which a spoke's clients are renewed."""
-        if cluster in made.renewed or self._bounds.busy(cluster) > 1:
-            return False
-        made.renewed.add(cluster)
-        return True
 
     def _ended(self, due: Due, task: asyncio.Task[Observation]) -> None:
         self._bounds.done(due.service.cluster)
@@ -195,31 +190,6 @@ class Poller:
         _round_of(due).take(due, observation)
         if self._seen is not None:
             self._seen(observation)
-
-    async def _ask(self, due: Due, *, renews: bool) -> Observation:
-        service = due.service
-        if renews:
-            await self._search.renew(service.cluster)
-        rows = await self._rows.of(service)
-        sought = await self._search.find(Question(service, rows))
-        found = sought.found
-        return Observation(
-            cluster=service.cluster,
-            model=service.name,
-            version=service.version,
-            at=self._clock(),
-            outcome=found.outcome,
-            reason=str(found.reason),
-            detail=found.detail,
-            window=rows.digest if isinstance(rows, Window) and sought.sent else "",
-            instances=found.instances,
-            anomalies=found.anomalies,
-            latency_ms=sought.seconds * 1000,
-            votes=found.instances > 0 and service.profile.output == "labels",
-            served_version=found.served_version,
-            route=sought.route,
-            tried=sought.tried,
-        )
 
 
 def skipped(service: InferenceService, now: datetime, reason: Reason, detail: str = "") -> Observation:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from hubctl.model.observing import Observe
 from hubctl.model.predictor import InferenceService, Window
 from hubctl.observe import sources
 from hubctl.observe.features import NoWindow
@@ -44,3 +45,9 @@ class Rows:
             return await sources.read_window(service, self._folder, self._environ)
         except NoWindow as error:
             return error
+
+
+def of_sources(observe: Observe, folder: Path, environ: Mapping[str, str]) -> Rows:
+    """Rows from the sources that the models name."""
+    # A feature command is somebody else's program: the predictors' token is none of its business.
+    return Rows(folder, {name: value for name, value in environ.items() if name != observe.token_env})

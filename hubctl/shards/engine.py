@@ -25,7 +25,7 @@ from hubctl.model.values import Observe
 from hubctl.observe import strict
 from hubctl.observe.poll import skipped
 from hubctl.observe.reason import Reason
-from hubctl.observe.rows import Reader, Rows
+from hubctl.observe.rows import Reader, of_sources
 from hubctl.shards import address, assign, parcel
 from hubctl.shards.cluster import Cluster, Lost
 
@@ -226,9 +226,7 @@ async def opened(
     Raises:
         InputError: as ``Sharded``.
     """
-    # A feature command is somebody else's program: the predictors' token is none of its business.
-    rows = Rows(folder, {name: value for name, value in environ.items() if name != observe.token_env})
-    engine = Sharded(where, Cluster(where, folder), observe, rows, shards=shards)
+    engine = Sharded(where, Cluster(where, folder), observe, of_sources(observe, folder, environ), shards=shards)
     try:
         yield engine
     finally:
