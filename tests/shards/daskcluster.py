@@ -10,6 +10,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -25,18 +26,20 @@ _PATIENCE = 90.0
 
 @dataclass
 class Predictors:
-    """The fleet's predictors, served by one thread.
+    """The fleet's predictors, served by one thread; each spoke has a port.
 
     Attributes:
+        spokes: how many.
         free: while it is not set, nobody is answered.
         waiting: spokes whose requests are held back.
         connections: of each spoke, whence its requests came.
     """
 
+    spokes: int
     free: threading.Event = field(default_factory=threading.Event)
     waiting: set[str] = field(default_factory=set)
     connections: defaultdict[str, set[object]] = field(default_factory=lambda: defaultdict(set))
-    url: str = ""
+    urls: list[str] = field(default_factory=list)
     _ready: threading.Event = field(default_factory=threading.Event)
     _over: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -60,8 +63,9 @@ class Predictors:
             await asyncio.sleep(0.02)
 
     async def _serve(self) -> None:
-        async with FaultServer(self._answer) as server:
-            self.url = server.url
+        async with AsyncExitStack() as stack:
+            servers = [await stack.enter_async_context(FaultServer(self._answer)) for _ in range(self.spokes)]
+            self.urls = [server.url for server in servers]
             self._ready.set()
             while not self._over.is_set():  # noqa: ASYNC110 - another thread's
                 await asyncio.sleep(0.02)

@@ -29,10 +29,10 @@ def service(
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def fleet(url: str, spokes: int) -> tuple[InferenceService, ...]:
+def fleet(urls: Sequence[str]) -> tuple[InferenceService, ...]:
     """Two models on each spoke; one spoke is dead, one has rows of its own, one model has no rows at all."""
     found = []
-    for number in range(spokes):
+    for number, url in enumerate(urls):
         cluster = f"edge-{number:02}"
         to = "http://127.0.0.1:1" if number == 1 else f"{url}/{cluster}"
         own = ModelProfile(features=Features(file="edge-03.json")) if number == 3 else ROWS

@@ -122,7 +122,7 @@ async def test_account_of_a_spoke_is_never_polled_in_the_clear(tmp_path: Path) -
 
 
 async def test_round_without_workers_says_so_and_blames_nobody(tmp_path: Path) -> None:
-    services = fleet("http://127.0.0.1:1", 3)
+    services = fleet(["http://127.0.0.1:1"] * 3)
     async with scheduler() as where, leader(where, folder_of(tmp_path)) as engine:
         found = await engine.round(turn(services))
     assert [(one.cluster, one.model) for one in found.observations] == [(one.cluster, one.name) for one in services]
@@ -158,8 +158,7 @@ async def test_worker_that_does_not_answer_in_time_is_given_up(tmp_path: Path) -
     async def silent(_: Exchange) -> None:
         await asyncio.sleep(30)
 
-    hasty = Observe(deadline=0.2, interval=0.1)
-    patient = hasty.model_copy(update={"deadline": 20.0})
+    hasty, patient = Observe(deadline=0.1, interval=0.2), Observe(deadline=20, interval=20)
     async with (
         FaultServer(silent) as server,
         scheduler() as where,

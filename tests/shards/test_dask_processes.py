@@ -46,9 +46,9 @@ class Fleet:
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = folder_of(tmp_path_factory.mktemp("dask"))
-    with Predictors() as predictors, Processes(folder) as dask:
+    with Predictors(SPOKES) as predictors, Processes(folder) as dask:
         dask.work("one", "two", "three")
-        yield Fleet(predictors, dask, fleet(predictors.url, SPOKES))
+        yield Fleet(predictors, dask, fleet(predictors.urls))
 
 
 @pytest.fixture

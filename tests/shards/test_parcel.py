@@ -46,7 +46,7 @@ def test_predictors_arrive_as_they_were() -> None:
     tensor = ModelProfile(protocol="v2", tensor=Tensor(name="x"))
     several = (AcmRoute(scheme="https", port=8443), UrlRoute(url="https://a.example", ca_file="/ca/{cluster}.pem"))
     found = (
-        *fleet("http://a.example", 9),
+        *fleet(["http://a.example"] * 9),
         service(profile=tensor, route=several, account="poller", pinned_by="o"),
         service(route=None),
     )
@@ -54,7 +54,7 @@ def test_predictors_arrive_as_they_were() -> None:
 
 
 def test_settings_arrive_as_they_were() -> None:
-    observe = Observe(interval=0.5, deadline=2.25, token_file="/t/{cluster}")
+    observe = Observe(interval=4.5, deadline=2.25, token_file="/t/{cluster}")
     assert parcel.setup_of(parcel.setup_blob(observe)) == observe
 
 
