@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hubctl import desired, holding, outlet
+from hubctl import desired, engines, holding, outlet
 from hubctl.conform.check import Checker
 from hubctl.errors import GuardRefused, InputError, PublishConflict
 from hubctl.inputs import load
@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # publish and diff start without HTTP, SQL and the Kubernetes
     from hubctl.fleet.election import Election
     from hubctl.fleet.hubapi import HubApi
     from hubctl.model.observing import Observe
-    from hubctl.model.turn import Engine, Heard, OpenEngine
+    from hubctl.model.turn import Engine, OpenEngine
     from hubctl.rounds import Rounds
     from hubctl.store.schema import Store
 
@@ -105,7 +105,7 @@ class Hub:
         began = datetime.now(UTC)
         gathered = await self.engine.round(Turn(services, began, snapshot=snapshot))
         seconds = (datetime.now(UTC) - began).total_seconds()
-        return Taken(gathered.observations, (Made(began, seconds, 0.0, gathered.tally),))
+        return Taken(gathered.observations, (Made(began, seconds, 0.0, gathered.tally),), gathered.problems)
 
     def patient(self, rules: Aggregate) -> Aggregate:
         """The same, but that nothing is called stale only because rounds and passes are out of step."""
@@ -305,8 +305,9 @@ async def open_hub(
         if api is not None and watch is not None:
             api.watch()
         opened = outlet.open_outlet(settings, sources, term.confirm if term else anybody)
-        observe = _observing(sources, watch)
-        open_engine = partial(_poller, observe, settings, environ, api)
+        section = sources.values.hubctl
+        observe = engines.observing(section, watch)
+        open_engine = engines.opener(settings, environ, observe, api, section.engine if watch is not None else None)
         made = Hub(settings, environ, sources, templates, opened, store, api=api, term=term)
         if watch is None:
             async with open_engine(seen) as engine:
@@ -319,24 +320,6 @@ async def open_hub(
         if api is not None:
             await asyncio.to_thread(api.close)
         store.close()
-
-
-def _observing(sources: load.Sources, interval: float | None) -> Observe:
-    """How polling goes, with what other sections of the values say of it."""
-    observe, rules = sources.values.hubctl.observe, sources.values.hubctl.aggregate
-    # Nobody is left alone before it is a finding, or that would come later for it.
-    failures = max(observe.breaker.failures, rules.raise_after)
-    breaker = observe.breaker.model_copy(update={"failures": failures})
-    return observe.model_copy(update={"interval": interval or observe.interval, "breaker": breaker})
-
-
-def _poller(
-    observe: Observe, settings: Settings, environ: Mapping[str, str], api: HubApi | None, seen: Heard | None
-) -> AbstractAsyncContextManager[Engine]:
-    """The engine of this process."""
-    from hubctl.observe.poll import Poller  # noqa: PLC0415 - as above
-
-    return Poller(observe, settings.directory, environ, seen=seen, api=api)
 
 
 @asynccontextmanager

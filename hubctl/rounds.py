@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -54,14 +54,14 @@ class _Basket:
         with self._lock:
             self._observations.append(observation)
 
-    def end(self, made: Made, observations: Iterable[Observation], problem: HubctlError | None = None) -> None:
-        """A round ended, with these observations, or why it did not come to its end."""
+    def end(self, made: Made, observations: Iterable[Observation], problems: Sequence[HubctlError] = ()) -> None:
+        """A round ended, with these observations, and what kept it from being whole."""
         with self._lock:
             if not self._told:
                 self._observations.extend(observations)
             self._rounds.append(made)
-            if problem is not None:
-                self._problems = [problem]
+            if problems:
+                self._problems = list(problems)
             # The store was away for long, say. The newest are the ones that count.
             while len(self._observations) > _KEPT * made.tally.due:
                 self._observations.popleft()
@@ -219,13 +219,13 @@ class Rounds:
             self._miss(turn, Reason.ENGINE, error)
         else:
             made = Made(turn.begins, loop.time() - began, turn.seconds, gathered.tally)
-            self._basket.end(made, gathered.observations)
+            self._basket.end(made, gathered.observations, gathered.problems)
         if not self._told:
             self._told = True
             self._passes.call_soon_threadsafe(self.news.set)
 
-    def _miss(self, turn: Turn, reason: Reason = Reason.LATE, problem: HubctlError | None = None) -> None:
+    def _miss(self, turn: Turn, reason: Reason = Reason.LATE, *problems: HubctlError) -> None:
         """A round that was not made, or lost."""
         tally = Tally(len(turn.services), {str(reason): len(turn.services)})
         none = tuple(skipped(service, turn.begins, reason) for service in turn.services)
-        self._basket.end(Made(turn.begins, 0.0, turn.seconds, tally), none, problem)
+        self._basket.end(Made(turn.begins, 0.0, turn.seconds, tally), none, problems)

@@ -33,6 +33,7 @@ COMMANDS = {
     "poll": ("observing", "Poll predictors once; stores nothing."),
     "reconcile": ("observing", "Run one full pass."),
     "run": ("observing", "Run passes until told to stop."),
+    "worker": ("working", "Poll for `hubctl run --engine` on this machine, until told to stop."),
     "status": ("status", "Show the fleet's health and open incidents."),
     "incidents": ("incidents", "List, show, acknowledge and resolve incidents."),
     "remediations": ("remediations", "List, show, approve and reject remediations."),

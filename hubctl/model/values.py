@@ -29,6 +29,7 @@ from hubctl.model.registry import SWITCH_KEY, KServe
 from hubctl.model.reporting import Metrics
 from hubctl.model.route import Routes
 from hubctl.model.runtime import ServingRuntime
+from hubctl.model.scaling import EngineSection
 from hubctl.model.served import SpokeModel
 from hubctl.model.serving import DeploymentMode, Serving, ServingPatch
 from hubctl.model.storage import Storage
@@ -207,6 +208,7 @@ class HubctlSection(Strict):
     fleet: FleetSource = FleetSource()
     delivery: Delivery = Delivery()
     observe: Observe = Observe()
+    engine: EngineSection = EngineSection()
     cluster_proxy: ClusterProxy | None = Field(None, description="default: its list of Services is not rendered")
     install: Install | None = Field(None, description="default: hubctl is not installed by Argo CD")
     models: dict[ModelName, ModelProfile] = Field(default_factory=dict)

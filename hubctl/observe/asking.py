@@ -17,7 +17,7 @@ from hubctl.observe import budget
 from hubctl.observe.breaker import Breakers
 from hubctl.observe.exchange import Question
 from hubctl.observe.reason import Reason
-from hubctl.observe.rows import Rows
+from hubctl.observe.rows import Reader, of_sources
 from hubctl.observe.search import Search, Sought
 from hubctl.observe.ways import Ways
 
@@ -37,11 +37,12 @@ class Asking:
         folder: Path,
         environ: Mapping[str, str],
         clock: Callable[[], datetime],
+        *,
         api: HubReader | None,
+        rows: Reader | None = None,
     ) -> None:
         """Take the settings; nothing is opened yet."""
-        # A feature command is somebody else's program: the predictors' token is none of its business.
-        self._rows = Rows(folder, {name: value for name, value in environ.items() if name != observe.token_env})
+        self._rows = rows or of_sources(observe, folder, environ)
         self._ways = Ways(observe, environ, folder, api)
         self._search = Search(observe, folder, self._ways, clock)
         self._deadline, self._clock = observe.deadline, clock

@@ -116,6 +116,7 @@ class Reason(StrEnum):
     RETRY_AFTER = "retry_after", "It said when it may be asked again, and that is not yet."
     CAPACITY = "capacity", "The fleet is larger than the bounds of polling allow."
     ENGINE = "engine", "What makes the rounds failed."
+    WORKER_LOST = "worker_lost", "The worker that was to ask it ended or did not answer in time, or there is none."
 
     # ok, but without a vote: there were no rows to send, the model only said that it is ready
     NO_FEATURES = "no_features", "Nothing says where the model's rows come from."

@@ -7,11 +7,23 @@ once a round, ``of`` once a poll.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
+from hubctl.model.observing import Observe
 from hubctl.model.predictor import InferenceService, Window
 from hubctl.observe import sources
 from hubctl.observe.features import NoWindow
 from hubctl.observe.reason import Reason
+
+
+class Reader(Protocol):
+    """Where rows come from."""
+
+    async def begin(self, services: Sequence[InferenceService], now: datetime) -> None:
+        """Begin a round over these predictors."""
+
+    async def of(self, service: InferenceService) -> Window | NoWindow:
+        """The rows to send to a predictor now, or why there are none."""
 
 
 class Rows:
@@ -34,3 +46,9 @@ class Rows:
             return await sources.read_window(service, self._folder, self._environ, self._files)
         except NoWindow as error:
             return error
+
+
+def of_sources(observe: Observe, folder: Path, environ: Mapping[str, str]) -> Rows:
+    """Rows from the sources that the models name."""
+    # A feature command is somebody else's program: the predictors' token is none of its business.
+    return Rows(folder, {name: value for name, value in environ.items() if name != observe.token_env})
