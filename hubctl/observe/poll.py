@@ -50,11 +50,10 @@ class Poller:
             api: the hub's own API, for routes and tokens that come from there.
         """
         self._observe = observe
-        # A feature command is somebody else's program: the predictors' token is none of its business.
-        self._rows = Rows(folder, {name: value for name, value in environ.items() if name != observe.token_env})
         self._clock = clock
         self._seen = seen
         self._ways = Ways(observe, environ, folder, api)
+        self._rows = Rows(folder, environ, self._ways.tokens, hidden=observe.token_env)
         self._search = Search(observe, folder, self._ways, clock)
         self._slots = asyncio.Semaphore(observe.concurrency)
         self._spokes: dict[str, asyncio.Semaphore] = {}
@@ -67,6 +66,7 @@ class Poller:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._search.close()
+        await self._rows.close()
 
     async def poll(
         self, services: Sequence[InferenceService], snapshot: Snapshot | None = None

@@ -65,15 +65,24 @@ class Tokens:
         return (await self._accounts.held(service.cluster, service.account)).ca if service.account else ""
 
     def _fresh(self, cluster: str) -> str:
-        if self._observe.token_file:
-            path = self._folder / base.fill(self._observe.token_file, cluster=cluster)
-            return _checked(_text_of(path), str(path))
-        if self._observe.token_env:
-            name = self._observe.token_env
-            if not self._environ.get(name):
-                raise NoToken(Reason.TOKEN_MISSING, f"expected a token in the variable {name}, it is not set")
-            return _checked(self._environ[name], f"the variable {name}")
-        return ""
+        file = base.fill(self._observe.token_file or "", cluster=cluster)
+        return read(file, self._observe.token_env or "", self._folder, self._environ)
+
+
+def read(file: str, variable: str, folder: Path, environ: Mapping[str, str]) -> str:
+    """The token in a file below the folder, or else in a variable; empty when neither is named.
+
+    Raises:
+        NoToken: it is missing, or holds no token.
+    """
+    if file:
+        path = folder / file
+        return _checked(_text_of(path), str(path))
+    if variable:
+        if not environ.get(variable):
+            raise NoToken(Reason.TOKEN_MISSING, f"expected a token in the variable {variable}, it is not set")
+        return _checked(environ[variable], f"the variable {variable}")
+    return ""
 
 
 def _text_of(path: Path) -> str:
