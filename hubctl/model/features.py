@@ -5,7 +5,7 @@ A recipe is ordered: metric by metric, and within each its derivations, as upstr
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -17,6 +17,8 @@ MOST_POINTS = 11_000
 _ONE = re.compile(r"(value|mean|std|sample_std|min|max|lag|diff|pct_change)(?: (\S+))?")
 _VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _GROUPED = re.compile(r"\bby\s*\([^()]*\$cluster\b")
+
+_SOME: dict[str, Any] = {"minItems": 1}
 
 Kind = Literal["value", "mean", "std", "sample_std", "min", "max", "lag", "diff", "pct_change"]
 
@@ -66,12 +68,23 @@ def _known_variables(query: str) -> str:
     return query
 
 
+def _some(found: tuple[Any, ...]) -> tuple[Any, ...]:
+    # Not min_length, which also complains when it is the items that are wrong.
+    if not found:
+        raise ValueError("expected at least one")
+    return found
+
+
 class Metric(Strict):
     """One query, and which features its answer gives."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
     query: Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_known_variables)]
-    derive: tuple[Annotated[str, AfterValidator(_is_derivation)], ...] = Field(("value",), min_length=1)
+    derive: Annotated[
+        tuple[Annotated[str, AfterValidator(_is_derivation)], ...],
+        AfterValidator(_some),
+        Field(json_schema_extra=_SOME),
+    ] = ("value",)
 
     @property
     def by_cluster(self) -> bool:
@@ -98,7 +111,7 @@ class Recipe(Strict):
     gap: Literal["refuse", "drop-row"] = Field(
         "refuse", description="a value is missing: no rows at all, or none of the steps that need it"
     )
-    metrics: tuple[Metric, ...] = Field(min_length=1)
+    metrics: Annotated[tuple[Metric, ...], AfterValidator(_some), Field(json_schema_extra=_SOME)]
 
     @model_validator(mode="after")
     def _fits(self) -> "Recipe":

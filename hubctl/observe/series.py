@@ -86,10 +86,10 @@ def _result(data: bytes) -> list[Any]:
         )
     if answer["status"] == "error":
         raise NoWindow(Reason.METRICS_REFUSED, complaint(answer))
-    warnings = [text for text in answer.get("warnings") or () if not str(text).startswith(_HARMLESS)]
+    told = answer.get("warnings") or []
+    warnings = [text for text in (told if isinstance(told, list) else [told]) if not str(text).startswith(_HARMLESS)]
     if warnings or answer.get("isPartial"):
-        told = strict.excerpt(str(warnings[0])) if warnings else "isPartial is true"
-        raise NoWindow(Reason.METRICS_PARTIAL, told)
+        raise NoWindow(Reason.METRICS_PARTIAL, strict.excerpt(str(warnings[0])) if warnings else "isPartial is true")
     found = answer.get("data")
     if not isinstance(found, dict) or found.get("resultType") != "matrix" or not isinstance(found.get("result"), list):
         raise _malformed("expected a matrix, got another type of result")
