@@ -97,5 +97,5 @@ def test_token_in_clear_and_a_timeout_that_nothing_reads_are_warned_about(folder
     clear = SOURCES.replace('https://metrics.example.com"', 'http://metrics.example.com", tokenFile: token')
     folder.write("values-hub.yaml", VALUES + clear + RECIPE.replace("features:", "features:\n        timeout: 5s"))
     told = folder.load().warnings
-    assert any("SOURCE: its url is http" in one for one in told)
+    assert any(f"{SOURCE}: its url is http" in one for one in told)
     assert any("timeout is not read: the source says its timeout" in one for one in told)
