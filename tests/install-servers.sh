@@ -7,6 +7,7 @@ missing=""
 command -v sshd >/dev/null || missing="$missing openssh-server"
 command -v gpg >/dev/null || missing="$missing gnupg"
 command -v haproxy >/dev/null || missing="$missing haproxy"
+command -v prometheus >/dev/null || missing="$missing prometheus"
 if [ "$(id -u)" != 0 ]; then
     [ -z "$missing" ] || echo "for all tests install:$missing"
     exit 0

@@ -30,6 +30,7 @@ COMMANDS = {
     "render": ("rendering", "Render every manifest of the fleet."),
     "diff": ("delivery", "Show what publish would change."),
     "publish": ("delivery", "Publish the rendered fleet as one Git commit."),
+    "features": ("features", "Show and check the rows that predictors are sent."),
     "poll": ("observing", "Poll predictors once; stores nothing."),
     "reconcile": ("observing", "Run one full pass."),
     "run": ("observing", "Run passes until told to stop."),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from hubctl.model.prometheus import Endpoint
 from hubctl.model.route import Route, Routes, listed
 from hubctl.model.values import ModelProfile
 
@@ -38,6 +39,7 @@ class InferenceService:
         version: what Git delivers, overrides included.
         pinned_by: name of the override that says the version; empty when the cluster file does.
         account: ManagedServiceAccount whose token it gets; empty when that comes from elsewhere.
+        metrics: where the recipe of its features is asked; None without a recipe.
     """
 
     cluster: str
@@ -49,6 +51,7 @@ class InferenceService:
     route: Routes | None = None
     pinned_by: str = ""
     account: str = ""
+    metrics: Endpoint | None = None
 
     @property
     def routes(self) -> tuple[Route, ...]:

@@ -42,8 +42,8 @@ class Asking:
         rows: Reader | None = None,
     ) -> None:
         """Take the settings; nothing is opened yet."""
-        self._rows = rows or of_sources(observe, folder, environ)
         self._ways = Ways(observe, environ, folder, api)
+        self._rows = rows or of_sources(observe, folder, environ, self._ways.tokens)
         self._search = Search(observe, folder, self._ways, clock)
         self._deadline, self._clock = observe.deadline, clock
         self._breakers = Breakers.of(observe)
@@ -63,6 +63,7 @@ class Asking:
     async def close(self) -> None:
         """Close every connection."""
         await self._search.close()
+        await self._rows.close()
 
     async def begin(self, turn: Turn) -> None:
         """Begin a round: what comes for all predictors at once is fetched."""

@@ -128,3 +128,28 @@ class Reason(StrEnum):
     FEATURES_INVALID = "features_invalid", "The source does not give equal-length rows of finite numbers."
     FEATURES_COMMAND = "features_command", "The command that prints rows failed."
     FEATURES_TIMEOUT = "features_timeout", "The command that prints rows took too long."
+    METRICS_EMPTY = (
+        "metrics_empty",
+        "Prometheus answered without a single series: the token may see no spoke, most likely.",
+    )
+    METRICS_MISSING = "metrics_missing", "Prometheus has no series of this spoke."
+    METRICS_UNLABELLED = (
+        "metrics_unlabelled",
+        "Prometheus has a series without the cluster label, and none of this spoke.",
+    )
+    METRICS_AMBIGUOUS = "metrics_ambiguous", "Prometheus has several series of this spoke for one metric."
+    METRICS_STALE = "metrics_stale", "The newest value is missing: the spoke's metrics have stopped, or come in late."
+    METRICS_GAP = "metrics_gap", "A value that the rows need is missing; none is made up."
+    METRICS_NOT_FINITE = "metrics_not_finite", "A value that the rows need is NaN or infinite, or makes one that is."
+    METRICS_PARTIAL = (
+        "metrics_partial",
+        "The answer comes with warnings: a part of what Prometheus should know is missing.",
+    )
+    METRICS_DENIED = "metrics_denied", "Prometheus, or a proxy before it, did not accept the token, or wants one."
+    METRICS_REFUSED = "metrics_refused", "Prometheus did not take the query."
+    METRICS_OVERLOADED = "metrics_overloaded", "Prometheus has too much to do."
+    METRICS_TIMEOUT = "metrics_timeout", "Prometheus took longer than the source's timeout."
+    METRICS_UNREACHABLE = "metrics_unreachable", "Prometheus was not reached, or its certificate is not trusted."
+    METRICS_TOO_LARGE = "metrics_too_large", "The answer is larger than the source's maxBodyBytes."
+    METRICS_MALFORMED = "metrics_malformed", "The answer is none of the Prometheus HTTP API to a range query."
+    METRICS_CREDENTIALS = "metrics_credentials", "The source's token or CA bundle cannot be read; nothing was asked."

@@ -93,8 +93,9 @@ class Sharded:
         self._told: tuple[str, ...] = ()
 
     async def close(self) -> None:
-        """Close the connection to the scheduler."""
+        """Close the connection to the scheduler, and those that rows came over."""
         await self._cluster.close()
+        await self._rows.close()
 
     async def round(self, turn: Turn) -> Gathered:
         """Ask every predictor of the turn once, wherever its shard is polled.
