@@ -32,8 +32,8 @@ MOST_BYTES = 64 * 1024 * 1024
 _OVERHEAD = 500
 """Bytes that a kept window takes beside its numbers."""
 
-_SETTLED = 2_000_000_000
-"""Nanoseconds after which a file's time tells it from one that is written later; file systems are that coarse."""
+SETTLED = 2.0
+"""Seconds: file systems tell times as coarsely as that."""
 
 _CHUNK = 65536
 _MAX_COMPLAINT = 4096
@@ -65,10 +65,17 @@ class _Held:
 class Files:
     """Files of rows; one that has not changed is not read again."""
 
-    def __init__(self, folder: Path, most: int = MOST_BYTES) -> None:
-        """Take the folder of the inputs, which files lie below, and how many bytes of rows are kept."""
+    def __init__(self, folder: Path, most: int = MOST_BYTES, settled: float = SETTLED) -> None:
+        """Take where files lie, and the bounds.
+
+        Args:
+            folder: of the inputs; relative paths start from it.
+            most: bytes of rows that are kept.
+            settled: seconds after which a file's time tells it from one that is written later.
+        """
         self._folder = folder
         self._most = most
+        self._settled = settled
         self._size = 0
         self._held: OrderedDict[tuple[str, str, str], _Held] = OrderedDict()
 
@@ -84,8 +91,10 @@ class Files:
             self._held.move_to_end(key)
             return held.window()
         name = base.fill(template, cluster=service.cluster, model=service.name)
-        data, stamp = await asyncio.to_thread(_read_file, name, self._folder)
+        data, found = await asyncio.to_thread(_read_file, name, self._folder)
         window = _parsed(data)
+        age = time.time() - max(found.st_mtime, found.st_ctime)
+        stamp = _stamp(found) if age >= self._settled else ()
         numbers = array("d", chain.from_iterable(window.instances))
         self._keep(key, _Held(str(self._folder / name), stamp, numbers, len(window.instances[0]), window.digest))
         return window
@@ -148,8 +157,8 @@ def _filled(argument: str, service: InferenceService) -> str:
     return argument.replace("{cluster}", service.cluster).replace("{model}", service.name)
 
 
-def _read_file(name: str, folder: Path) -> tuple[bytes, tuple[int, ...]]:
-    """What a file holds, and its stamp; an empty one while a write at once could leave it as it is."""
+def _read_file(name: str, folder: Path) -> tuple[bytes, os.stat_result]:
+    """What a file holds, and its state just before that was read."""
     try:
         path = (folder / name).resolve()
         if not path.is_relative_to(folder.resolve()):
@@ -158,8 +167,7 @@ def _read_file(name: str, folder: Path) -> tuple[bytes, tuple[int, ...]]:
             raise NoWindow(Reason.FEATURES_MISSING, f"expected rows in {name}, there is no such file")
         with path.open("rb") as file:
             found = os.fstat(file.fileno())
-            settled = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) > _SETTLED
-            return _bounded(file.read(MAX_BYTES + 1), name), _stamp(found) if settled else ()
+            return _bounded(file.read(MAX_BYTES + 1), name), found
     except (OSError, ValueError) as error:
         raise NoWindow(Reason.FEATURES_UNREADABLE, f"cannot read {name}: {strict.excerpt(str(error))}") from error
 
