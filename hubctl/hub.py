@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -37,8 +37,7 @@ from hubctl.settings import Settings
 if TYPE_CHECKING:  # publish and diff start without HTTP, SQL and the Kubernetes client
     from hubctl.fleet.election import Election
     from hubctl.fleet.hubapi import HubApi
-    from hubctl.model.observing import Observe
-    from hubctl.model.turn import Engine, Heard, OpenEngine
+    from hubctl.model.turn import Engine, OpenEngine
     from hubctl.rounds import Rounds
     from hubctl.store.schema import Store
 
@@ -96,11 +95,19 @@ class Hub:
         blind = any(one.kind is FindingKind.HUB_UNREACHABLE for one in self.store.cases.unresolved())
         return {} if blind else pace.waiting(services, health, pace_of(self.sources.values.hubctl), now=now)
 
-    async def look(self, services: tuple[InferenceService, ...], snapshot: Snapshot | None) -> Taken:
-        """One turn at once; or, where there are rounds, what they saw since the last look, and whom they ask next."""
+    async def look(
+        self, services: tuple[InferenceService, ...], snapshot: Snapshot | None, blind: Mapping[str, str]
+    ) -> Taken:
+        """One turn at once; or, where there are rounds, what they saw since the last look, and whom they ask next.
+
+        Args:
+            services: who is asked.
+            snapshot: the hub's own objects.
+            blind: what the pass itself found out of the hub's reach, and why; counts where there are rounds.
+        """
         if self.rounds is not None:
             self.rounds.aim(services, snapshot)
-            return self.rounds.take()
+            return self.rounds.take(blind)
         assert self.engine is not None, "a hub without engine has rounds"  # noqa: S101 - a mistake of open_hub's
         began = datetime.now(UTC)
         gathered = await self.engine.round(Turn(services, began, snapshot=snapshot))
@@ -277,6 +284,7 @@ async def open_hub(
     seen: Callable[[Observation], None] | None = None,
     term: Election | None = None,
     watch: float | None = None,
+    engine: OpenEngine | None = None,
 ) -> AsyncIterator[Hub]:
     """Everything that a pass needs, closed again at the end.
 
@@ -288,12 +296,14 @@ async def open_hub(
         term: while which this process may act; None when it need not be elected.
         watch: for a process that stays: seconds between two rounds, which are made beside the passes; and the hub's
             objects are kept up to date in the background. None: neither.
+        engine: opens what makes rounds; None: this process does.
 
     Raises:
         InputError: the inputs are wrong.
         TemplateError: a template cannot be parsed.
         StoreUnavailable: the store cannot be opened.
     """
+    from hubctl import engines  # noqa: PLC0415 - as above
     from hubctl.store.schema import open_store  # noqa: PLC0415 - as above
 
     sources = sources or load.read_sources(settings)
@@ -305,59 +315,19 @@ async def open_hub(
         if api is not None and watch is not None:
             api.watch()
         opened = outlet.open_outlet(settings, sources, term.confirm if term else anybody)
-        observe = _observing(sources, watch)
-        open_engine = partial(_poller, observe, settings, environ, api)
+        observe = engines.observing(sources.values, watch)
+        open_engine = engine or engines.in_process(observe, settings, environ, api)
         made = Hub(settings, environ, sources, templates, opened, store, api=api, term=term)
         if watch is None:
-            async with open_engine(seen) as engine:
-                yield replace(made, engine=engine)
+            async with open_engine(seen) as one:
+                yield replace(made, engine=one)
         else:
             gitops = sources.values.hubctl.gitops
-            async with _beside(open_engine, observe, f"{gitops.remote} {gitops.branch}") as rounds:
+            identity = f"{gitops.remote} {gitops.branch}"
+            beside = engines.beside(open_engine, observe, settings, environ, identity=identity, api=api)
+            async with beside as rounds:
                 yield replace(made, rounds=rounds)
     finally:
         if api is not None:
             await asyncio.to_thread(api.close)
         store.close()
-
-
-def _observing(sources: load.Sources, interval: float | None) -> Observe:
-    """How polling goes, with what other sections of the values say of it."""
-    observe, rules = sources.values.hubctl.observe, sources.values.hubctl.aggregate
-    # Nobody is left alone before it is a finding, or that would come later for it.
-    failures = max(observe.breaker.failures, rules.raise_after)
-    breaker = observe.breaker.model_copy(update={"failures": failures})
-    return observe.model_copy(update={"interval": interval or observe.interval, "breaker": breaker})
-
-
-def _poller(
-    observe: Observe, settings: Settings, environ: Mapping[str, str], api: HubApi | None, seen: Heard | None
-) -> AbstractAsyncContextManager[Engine]:
-    """The engine of this process."""
-    from hubctl.observe.poll import Poller  # noqa: PLC0415 - as above
-
-    return Poller(observe, settings.directory, environ, seen=seen, api=api)
-
-
-@asynccontextmanager
-async def _beside(open_engine: OpenEngine, observe: Observe, identity: str) -> AsyncIterator[Rounds]:
-    """Rounds beside the passes.
-
-    Args:
-        open_engine: opens what makes them.
-        observe: how polling goes.
-        identity: what tells this hub from others.
-    """
-    from hubctl.observe import breaker, schedule  # noqa: PLC0415 - as above
-    from hubctl.rounds import Rounds  # noqa: PLC0415 - as above
-
-    interval, deadline = observe.interval, observe.deadline
-    # Who is left alone for failing is asked again before it would be called stale, or findings would come and go.
-    patience = breaker.longest(observe) + interval + deadline
-    seed = schedule.seed_of(identity)
-    rounds = Rounds(open_engine, interval, deadline=deadline, patience=patience, seed=seed)
-    rounds.start()
-    try:
-        yield rounds
-    finally:
-        await rounds.close()

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import structlog
 
-from hubctl import controller, discovery, hub, leading, outlet
+from hubctl import controller, discovery, engines, hub, leading, outlet
 from hubctl.cli import delivery, output, proposals, rendering, shapes
 from hubctl.cli.pausing import sentences
 from hubctl.errors import InputError
@@ -44,6 +44,7 @@ def poll(settings_of: Any, cluster: str | None, model: str | None, shape: str) -
     rendering.warn(inputs)
     if rendering.switched_off(inputs.values):
         return
+    engines.fits(inputs)
     chosen = chosen_services(inputs, cluster, model)
     with output.progress("polling", len(chosen)) as advance:
         observations = asyncio.run(poll_once(settings, sources, chosen, lambda _: advance()))
