@@ -29,12 +29,14 @@ class Said:
         last: as the round before left it.
         rules: when it becomes findings.
         tip: the commit that Argo CD should compare with; empty when that is not known.
+        controls: what the hub itself needs and does not reach, each with why.
     """
 
     now: tuple[SpokeWitness, ...] = ()
     last: tuple[SpokeWitness, ...] = ()
     rules: Witness = field(default_factory=Witness)
     tip: str = ""
+    controls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ def aggregate(
         waiting=waiting,
         witnessed=witnesses.find(witnessed, said.rules, now=now),
         cut_off=witnesses.hub_cut_off(witnessed, policy),
+        controls=said.controls,
     )
     return Aggregation(health, findings, witnessed)
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import structlog
 
-from hubctl import controller, discovery, hub, leading, looping, outlet
+from hubctl import controller, discovery, engines, hub, leading, looping, outlet
 from hubctl.cli import delivery, output, proposals, rendering, shapes
 from hubctl.cli.pausing import sentences
 from hubctl.errors import InputError
@@ -45,6 +45,7 @@ def poll(settings_of: Any, cluster: str | None, model: str | None, shape: str) -
     rendering.warn(inputs)
     if rendering.switched_off(inputs.values):
         return
+    engines.fits(inputs)
     chosen = chosen_services(inputs, cluster, model)
     with output.progress("polling", len(chosen)) as advance:
         observations = looping.run(poll_once(settings, sources, chosen, lambda _: advance()))

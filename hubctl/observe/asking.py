@@ -120,7 +120,8 @@ class Asking:
 
     def _remember(self, service: InferenceService, sought: Sought) -> None:
         key, found = _key(service), sought.found
-        if found.outcome not in _FAILED and not sought.retry_after:
+        fails = found.outcome in _FAILED or found.reason == Reason.UNAVAILABLE
+        if not fails and not sought.retry_after:
             self._breakers.answered(key)
         elif found.reason not in _OWN:
             self._breakers.failed(key, _now())
