@@ -22,6 +22,7 @@ from hubctl.model.delivery import Delivery
 from hubctl.model.fleetsource import FleetSource
 from hubctl.model.gitops import GitOps
 from hubctl.model.install import Install
+from hubctl.model.keeping import Keep
 from hubctl.model.pace import Backoff
 from hubctl.model.pausing import PlannedPause
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
@@ -217,6 +218,7 @@ class Store(Strict):
 
     url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in the state folder")
     url_env: str | None = Field(None, description="name of the variable that holds the URL, if it has a password")
+    keep: Keep = Keep()
 
 
 class Schemas(Strict):
