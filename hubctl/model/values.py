@@ -22,6 +22,7 @@ from hubctl.model.features import Features as Features  # noqa: PLC0414 - values
 from hubctl.model.fleetsource import FleetSource
 from hubctl.model.gitops import GitOps
 from hubctl.model.install import Install
+from hubctl.model.keeping import Keep
 from hubctl.model.observing import Observe as Observe  # noqa: PLC0414 - rooms know it as part of the values
 from hubctl.model.pausing import PlannedPause
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
@@ -172,6 +173,7 @@ class Store(Strict):
 
     url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in the state folder")
     url_env: str | None = Field(None, description="name of the variable that holds the URL, if it has a password")
+    keep: Keep = Keep()
 
 
 class Schemas(Strict):
