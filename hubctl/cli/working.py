@@ -19,8 +19,10 @@ from hubctl.model.scaling import EngineTls
     help="The Dask scheduler, as dask://HOST:PORT or tls://HOST:PORT [default: $HUBCTL_SCHEDULER].",
 )
 @click.option("--name", metavar="NAME", default="", help="Unique among the workers [default: its address].")
-@click.option("--listen", metavar="HOST[:PORT]", default="", help="Where the scheduler reaches it [default: any].")
-@click.option("--contact", metavar="URL", default="", help="What others are told, where that differs from --listen.")
+@click.option(
+    "--listen", metavar="HOST", default="", help="Address at which the scheduler reaches it [default: found]."
+)
+@click.option("--port", metavar="PORT", type=click.IntRange(0, 65535), default=0, help="0: any [default: 0].")
 @click.option("--ca-file", metavar="FILE", envvar="HUBCTL_WORKER_CA_FILE", help="CA of the Dask cluster, for tls://.")
 @click.option("--cert-file", metavar="FILE", envvar="HUBCTL_WORKER_CERT_FILE", help="Certificate of this worker.")
 @click.option("--key-file", metavar="FILE", envvar="HUBCTL_WORKER_KEY_FILE", help="Its private key.")
@@ -31,7 +33,7 @@ def worker(
     scheduler: str,
     name: str,
     listen: str,
-    contact: str,
+    port: int,
     **files: str | None,
 ) -> None:
     """Poll what `hubctl run --engine` gives this machine, until SIGTERM or Ctrl-C.
@@ -50,4 +52,4 @@ def worker(
     tls = EngineTls.model_validate(files) if all(files.values()) else None
     where = address.address_of(scheduler, tls, "--scheduler")
     log_to_standard_error()
-    serving.run(settings_of(), os.environ, where, serving.Place(name, listen, contact))
+    serving.run(settings_of(), os.environ, where, serving.Place(name, listen, port))

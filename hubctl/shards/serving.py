@@ -42,13 +42,13 @@ class Place:
 
     Attributes:
         name: unique among the workers; the shards follow it. Empty: its address.
-        listen: host to listen on, with a port if it matters; empty: as Dask finds it.
-        contact: how others reach it, where that is another address; empty: as it listens.
+        listen: address of this machine at which the scheduler reaches it; empty: as Dask finds it.
+        port: 0: any that is free.
     """
 
     name: str = ""
     listen: str = ""
-    contact: str = ""
+    port: int = 0
 
 
 def run(settings: Settings, environ: Mapping[str, str], scheduler: Address, place: Place) -> None:
@@ -99,16 +99,12 @@ def _made(settings: Settings, environ: Mapping[str, str], scheduler: Address, pl
         ) from error
     dask.config.set({"distributed.worker.profile.enabled": False})
     _forward_logs()
-    host, _, port = place.listen.partition(":")
-    if port and not port.isdecimal():
-        raise InputError(f"{place.listen!r}: expected HOST or HOST:PORT", where="--listen")
     return Worker(
         scheduler.url,
         nthreads=1,
         name=place.name or None,
-        host=host or None,
-        port=int(port) if port else None,
-        contact_address=place.contact or None,
+        host=place.listen or None,
+        port=place.port or None,
         security=security(scheduler.tls, settings.directory),
         death_timeout=_CONNECTING,
         memory_limit=0,
