@@ -15,7 +15,7 @@ from hubctl.model import values
 from hubctl.model.apiserver import HubReader
 from hubctl.model.predictor import InferenceService, Observation, Window
 from hubctl.model.snapshot import Snapshot
-from hubctl.observe import limits
+from hubctl.observe import golden, limits
 from hubctl.observe.exchange import Question
 from hubctl.observe.rows import Rows
 from hubctl.observe.search import Search
@@ -95,7 +95,7 @@ class Poller:
         return observation
 
     async def _observe_one(self, service: InferenceService) -> Observation:
-        rows = await self._rows.of(service)
+        rows = golden.fitted(service, await self._rows.of(service))
         sought = await self._search.find(Question(service, rows))
         found = sought.found
         return Observation(
@@ -110,7 +110,7 @@ class Poller:
             instances=found.instances,
             anomalies=found.anomalies,
             latency_ms=sought.seconds * 1000,
-            votes=found.instances > 0 and service.profile.output == "labels",
+            votes=found.instances > 0 and service.profile.votes,
             served_version=found.served_version,
             route=sought.route,
             tried=sought.tried,
