@@ -8,12 +8,32 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from hubctl.model.base import Strict, Version
+from hubctl.model.outputs import Label, Real
+
+MOST_ROWS = 256
+"""Of one model; they travel with every poll."""
 
 Answers = tuple[Any, ...]
 """One answer a row: a label or a class as the model names it, or the numbers of a row; scores are rows of one."""
 
 _DIGEST = 32
+
+
+class GoldenFile(Strict):
+    """Golden rows of a model, and how each version of it answers them."""
+
+    rows: tuple[Annotated[tuple[Real, ...], Field(min_length=1)], ...] = Field(
+        min_length=1, max_length=MOST_ROWS, description="of one width, as the model takes them"
+    )
+    expected: dict[Version, tuple[Label | Real | tuple[Real, ...], ...]] = Field(
+        default_factory=dict,
+        description="version: an answer a row, as the model gives it; of classes their names",
+    )
 
 
 @dataclass(frozen=True, slots=True)
