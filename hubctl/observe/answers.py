@@ -150,13 +150,13 @@ def read_prediction(body: bytes, service: InferenceService, count: int) -> Predi
     Raises:
         Malformed: it does not keep the protocol, or is not what is declared of the model.
     """
-    decode = protocol.decode if service.profile.protocol == "v1" else openinference.decode
+    decode = protocol.decode if service.profile.spoken == "v1" else openinference.decode
     return decode(body, count=count, output=service.profile, model=service.name)
 
 
 def judge_presence(answer: Answer, service: InferenceService, why: Malformed) -> Found:
     """What an answer to the question whether the model is ready says; ``why`` there were no rows to send instead."""
-    v2 = service.profile.protocol == "v2"
+    v2 = service.profile.spoken == "v2"
     # MLServer says it with an empty body, whose type is none.
     wrong = None if v2 and answer.status == HTTPStatus.OK and not answer.body.strip() else _unusable(answer)
     if wrong is not None:

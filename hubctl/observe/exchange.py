@@ -93,7 +93,7 @@ class Question:
 
     def url(self, base: str) -> str:
         """Where it is asked, below a base URL."""
-        spoken = self.service.profile.protocol
+        spoken = self.service.profile.spoken
         asks = routes.predict_url if golden.asked(self.service, self.rows) else routes.model_url
         return asks(base, self.service.name, spoken)
 
@@ -102,7 +102,7 @@ class Question:
         rows, profile = golden.asked(self.service, self.rows), self.service.profile
         if not rows:
             return None
-        return protocol.encode(rows) if profile.protocol == "v1" else openinference.encode(rows, profile.tensor)
+        return protocol.encode(rows) if profile.spoken == "v1" else openinference.encode(rows, profile.tensor)
 
     def judge(self, answer: Answer) -> Found:
         """What an answer to it says."""

@@ -19,6 +19,7 @@ from hubctl.observe import golden, limits
 from hubctl.observe.exchange import Question
 from hubctl.observe.rows import Rows
 from hubctl.observe.search import Search
+from hubctl.observe.spoken import Spoken
 from hubctl.observe.ways import Ways
 
 
@@ -56,6 +57,7 @@ class Poller:
         self._seen = seen
         self._ways = Ways(observe, environ, folder, api)
         self._search = Search(observe, folder, self._ways, clock)
+        self._spoken = Spoken(self._search.find)
         self._slots = asyncio.Semaphore(observe.concurrency)
         self._spokes: dict[str, asyncio.Semaphore] = {}
 
@@ -96,7 +98,7 @@ class Poller:
 
     async def _observe_one(self, service: InferenceService) -> Observation:
         rows = golden.fitted(service, await self._rows.of(service))
-        sought = await self._search.find(Question(service, rows))
+        sought = await self._spoken.find(Question(service, rows))
         found = sought.found
         return Observation(
             cluster=service.cluster,
