@@ -30,6 +30,8 @@ FEW, MANY = 16, 64
 
 
 _FROM = "--golden-from"
+_NO_SPOKE = "no-spoke"
+"""In place of a spoke's name where a URL is asked; no route of the values names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _service(sources: load.Sources, inputs: HubInputs | None, wanted: Wanted) ->
             hint = "give one such as http://localhost:8080, without user and password"
             raise InputError(f"found {explain.shown(wanted.source)}, expected a URL", where=_FROM, hint=hint) from None
         return InferenceService(
-            cluster="",
+            cluster=_NO_SPOKE,
             name=model,
             version=wanted.version,
             namespace=sources.values.kserve.namespace,
@@ -155,7 +157,7 @@ async def _asked(
     """What the predictor answers, asked twice."""
     observe = sources.values.hubctl.observe
     api, snapshot = None, None
-    if service.cluster:
+    if service.cluster != _NO_SPOKE:
         api = hub.open_api(settings, sources)
         snapshot = await api.snapshot(datetime.now(UTC)) if api else None
     else:
