@@ -97,6 +97,8 @@ def recorded(
         answers = _agreed(wanted, profile, asked)
     if answers is None:
         return {name: (before, text)}
+    if not wanted.version:
+        raise InputError("the rows come with answers, and nothing says whose", hint="say it with --version VERSION")
     text = golden.set_expected(text, wanted.version, answers, name=name)
     golden.checked(parse(text, name), profile)
     _tell(wanted, len(rows))

@@ -52,7 +52,7 @@ class Features(Strict):
         return self
 
 
-class ModelProfile(Serving, Reading):
+class ModelProfile(Reading, Serving):
     """How a model is served and read, for the whole fleet."""
 
     features: Features | None = None
