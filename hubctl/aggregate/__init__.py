@@ -2,7 +2,8 @@
 
 ``cells`` remembers one predictor, ``fleet`` concludes hard facts over all of them, ``blame`` finds which model version
 or spoke explains anomalies by the counts of ``evidence``, ``chance`` is the formula behind its confidence. ``troubles``
-weighs what witnesses on the hub say of spokes against the polls, ``witnesses`` makes findings of it.
+weighs what witnesses on the hub say of spokes against the polls, ``witnesses`` makes findings of it. ``golden`` tells
+by their answers which version spokes serve.
 """
 
 from collections import defaultdict

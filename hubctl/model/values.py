@@ -24,6 +24,7 @@ from hubctl.model.gitops import GitOps
 from hubctl.model.install import Install
 from hubctl.model.keeping import Keep
 from hubctl.model.observing import Observe as Observe  # noqa: PLC0414 - rooms know it as part of the values
+from hubctl.model.outputs import Reading
 from hubctl.model.pausing import PlannedPause
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
 from hubctl.model.prometheus import Prometheus
@@ -38,21 +39,9 @@ from hubctl.model.storage import Storage
 from hubctl.model.witnessing import Witness
 
 
-class Tensor(Strict):
-    """How rows and answers are named in protocol v2."""
-
-    name: str = Field("input-0", min_length=1, description="of the tensor that holds the rows")
-    datatype: Literal["FP64", "FP32"] = "FP64"
-    output: str | None = Field(None, min_length=1, description="of the tensor with the answer; default: the first")
-
-
-class ModelProfile(Serving):
+class ModelProfile(Reading, Serving):
     """How a model is served and read, for the whole fleet."""
 
-    output: Literal["labels", "forecast"] = Field(
-        "labels", description="labels: one of -1 and 1 a row, voted; forecast: a row of numbers, recorded"
-    )
-    tensor: Tensor = Field(default_factory=Tensor, description="only with protocol v2")
     features: Features | None = None
 
 

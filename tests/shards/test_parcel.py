@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubctl.model.outputs import Tensor
 from hubctl.model.predictor import Window
 from hubctl.model.route import AcmRoute, UrlRoute
 from hubctl.model.snapshot import FEEDBACK_WORKS, MANAGED_CLUSTERS, SERVICE_ACCOUNTS, Snapshot
 from hubctl.model.turn import Tally
-from hubctl.model.values import ModelProfile, Observe, Tensor
+from hubctl.model.values import ModelProfile, Observe
 from hubctl.observe.features import NoWindow
 from hubctl.observe.reason import Reason
 from hubctl.shards import parcel
