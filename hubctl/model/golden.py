@@ -82,8 +82,9 @@ def _close(mine: Any, other: Any, expected: Answers, tolerance: float) -> bool:
     if not isinstance(mine, tuple) or not isinstance(other, tuple) or len(mine) != len(other):
         return False
     # Beside the column's largest: a score around zero has no digits of its own that two processors agree on.
+    rows = [row for row in expected if isinstance(row, tuple)]
     return all(
-        abs(left - right) <= tolerance * max(abs(row[column]) for row in expected if len(row) > column)
+        abs(left - right) <= tolerance * max(abs(row[column]) for row in rows if len(row) > column)
         for column, (left, right) in enumerate(zip(mine, other, strict=True))
     )
 
