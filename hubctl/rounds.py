@@ -75,9 +75,10 @@ class _Basket:
             if problems:
                 self._problems = list(problems)
             # The store was away for long, say. The newest are the ones that count.
-            while len(self._observations) > _KEPT * made.tally.due:
-                self._observations.popleft()
             del self._rounds[:-_KEPT]
+            most = _KEPT * max(one.tally.due for one in self._rounds)
+            while len(self._observations) > most:
+                self._observations.popleft()
 
     def probe(self, failed: Mapping[str, str]) -> None:
         """The control probes of a round ended."""
@@ -154,7 +155,10 @@ class Rounds:
         self._ended.set()
         self._tell(self._end)
         if self._work is not None:
-            await asyncio.wait([asyncio.wrap_future(self._work)], timeout=_ENDING)
+            ending = asyncio.wrap_future(self._work)
+            await asyncio.wait([ending], timeout=_ENDING)
+            if ending.done():
+                ending.exception()  # a pass was told, if one asked
         self._thread.shutdown(wait=False)
 
     def aim(self, services: tuple[InferenceService, ...], snapshot: Snapshot | None) -> None:
