@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,9 @@ from hubctl.cli import output, rendering
 from hubctl.cli.clusters import complete_spokes
 from hubctl.cli.observing import chosen_services
 from hubctl.inputs import load
+from hubctl.model.apiserver import HubReader
 from hubctl.model.check import Check
+from hubctl.model.fleet import services
 from hubctl.model.predictor import InferenceService, Window
 from hubctl.model.snapshot import Snapshot
 from hubctl.observe.features import NoWindow
@@ -119,7 +121,8 @@ async def look(settings: Settings, cluster: str | None, model: str | None) -> Fo
     api = hub.open_api(settings, sources)
     snapshot = await api.snapshot(datetime.now(UTC)) if api else None
     with output.progress("fetching", len(chosen)) as advance:
-        return await windows(settings, sources, chosen, snapshot, api=api, advance=advance)
+        # As in a round: what a source says of one spoke is understood beside what it says of the others.
+        return await windows(settings, sources, chosen, snapshot, fleet=services(inputs), api=api, advance=advance)
 
 
 async def windows(
@@ -128,10 +131,21 @@ async def windows(
     chosen: Sequence[InferenceService],
     snapshot: Snapshot | None,
     *,
-    api: Any = None,
-    advance: Any = None,
+    fleet: Sequence[InferenceService] | None = None,
+    api: HubReader | None = None,
+    advance: Callable[[], None] | None = None,
 ) -> Found:
-    """The window of each predictor as of now, or why there is none."""
+    """The window of each predictor as of now, or why there is none.
+
+    Args:
+        settings: where files lie.
+        sources: the values.
+        chosen: the predictors.
+        snapshot: the hub's own objects, where tokens need them.
+        fleet: all predictors, with whom these would be polled; default: nobody else.
+        api: the hub's own API, where tokens need it.
+        advance: called after each.
+    """
     observe = sources.values.hubctl.observe
     tokens = Tokens(observe, os.environ, settings.directory, api)
     tokens.begin(snapshot)
@@ -146,7 +160,7 @@ async def windows(
         return found
 
     try:
-        await rows.begin(chosen, datetime.now(UTC))
+        await rows.begin(chosen if fleet is None else fleet, datetime.now(UTC))
         found = await asyncio.gather(*(one(service) for service in chosen))
     finally:
         await rows.close()

@@ -5,8 +5,9 @@ Apart from ``features``, which says what is asked: one source serves the recipes
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from hubctl.model.base import DnsLabel, Duration, Period, Strict, only_placeholders, placeholders
 
@@ -46,6 +47,15 @@ class Source(Strict):
     chunk: int = Field(1000, ge=0, le=100_000, description="spokes a query, where it holds $selector; 0: all")
     lookback: Duration | None = Field(None, description="how old a sample may be; default: the server's own, 5m")
     delay: Duration = Field(60.0, description="how late samples come in; windows end so long ago")
+
+    @field_validator("url")
+    @classmethod
+    def _has_a_port_that_can_be(cls, url: str) -> str:
+        try:
+            urlsplit(url).port  # noqa: B018 - it is the look that raises
+        except ValueError:
+            raise ValueError("expected a port from 1 to 65535") from None
+        return url
 
     @model_validator(mode="after")
     def _fits(self) -> "Source":

@@ -163,7 +163,7 @@ class Metrics:
         table = Table(grid)
         results = [(part, task.result()) for part, task in zip(parts, tasks, strict=True)]
         readings = [one for _, one in results if isinstance(one, series.Reading)]
-        table.rest = _rest(readings, source.cluster_label)
+        table.rest = _rest(readings, source.cluster_label, several=len(need.clusters) > 1)
         for part, one in results:
             if isinstance(one, series.Reading):
                 table.found |= one.found
@@ -202,18 +202,19 @@ class Metrics:
             query = recipes.filled(asked.query, held.client.endpoint.source, None)
             body = await held.client.ask(query, grid, until, service)
             reading = series.read(body, grid, label="", wanted=(service.cluster,))
-            table.found, table.rest = reading.found, _rest([reading], "")
+            table.found, table.rest = reading.found, _rest([reading], "", several=False)
         except NoWindow as error:
             table.rest, failed = Missed(error.reason, error.detail), True
         kept = _Kept(table, frozenset((service.cluster,)), self._number, failed)
         held.spokes[service.cluster][asked] = kept
 
 
-def _rest(readings: Sequence[series.Reading], label: str) -> Missed:
-    """What is so of a spoke that no answer has a series of."""
-    if readings and all(one.empty for one in readings):
+def _rest(readings: Sequence[series.Reading], label: str, *, several: bool) -> Missed:
+    """What is so of a spoke that no answer has a series of; of one spoke alone an empty answer says no more."""
+    if several and readings and all(one.empty for one in readings):
         told = "answered 200 without a series; most likely the token may see no spoke, or nobody sends this metric"
         return Missed(Reason.METRICS_EMPTY, told)
     if any(one.unlabelled for one in readings):
         return Missed(Reason.METRICS_UNLABELLED, f"there is a series without the label {label}, and none of this spoke")
-    return Missed(Reason.METRICS_MISSING, "there is no series of this spoke")
+    told = "there is no series of this spoke"
+    return Missed(Reason.METRICS_MISSING, told if several else f"{told}, or the token may not see it")

@@ -9,6 +9,7 @@ import email.utils
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import orjson
@@ -32,6 +33,7 @@ _REASONS = {
     401: Reason.METRICS_DENIED,
     403: Reason.METRICS_DENIED,
     413: Reason.METRICS_REFUSED,
+    414: Reason.METRICS_REFUSED,
     422: Reason.METRICS_REFUSED,
     429: Reason.METRICS_OVERLOADED,
     503: Reason.METRICS_OVERLOADED,
@@ -39,7 +41,16 @@ _REASONS = {
 }
 """By status; other errors of the server are unreachable, all else is malformed."""
 
+_REDIRECTS = range(300, 400)
 _SERVER_ERROR = 500
+
+
+class _Answer(NamedTuple):
+    """Read to its end; not copied once more, for it may be large."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytearray
 
 
 class PromQL:
@@ -63,17 +74,22 @@ class PromQL:
         self._shared = shared
         self._bundles = Bundles(folder)
         self._clients: dict[str, tuple[Trust, httpx.AsyncClient]] = {}
+        self._retired: list[httpx.AsyncClient] = []
         self._slots = asyncio.Semaphore(endpoint.source.concurrency)
         self._method = "POST"
 
     async def close(self) -> None:
         """Close every connection."""
-        for _, client in self._clients.values():
+        for client in (*self._retired, *(client for _, client in self._clients.values())):
             await client.aclose()
+        self._retired.clear()
         self._clients.clear()
 
     async def renew(self) -> None:
-        """Close the clients whose CAs have changed; between rounds, when nothing is under way."""
+        """Retire the clients whose CAs have changed; closed a round later, when nothing of theirs is under way."""
+        for client in self._retired:
+            await client.aclose()
+        self._retired.clear()
         for path, (trust, client) in tuple(self._clients.items()):
             try:
                 fresh = self._bundles.trust(Anchor(file=path))
@@ -81,9 +97,9 @@ class PromQL:
                 fresh = None
             if fresh != trust:
                 del self._clients[path]
-                await client.aclose()
+                self._retired.append(client)
 
-    async def ask(self, query: str, grid: Grid, until: float, service: InferenceService | None = None) -> bytes:
+    async def ask(self, query: str, grid: Grid, until: float, service: InferenceService | None = None) -> bytearray:
         """The body of the answer to a range query.
 
         Args:
@@ -103,34 +119,34 @@ class PromQL:
             raise NoWindow(Reason.METRICS_TIMEOUT, told) from error
         except (NoToken, NoTrust) as error:
             raise NoWindow(Reason.METRICS_CREDENTIALS, f"{error.reason}: {error.detail}") from error
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError) as error:
             found = faults.explain(error)
             raise NoWindow(
                 Reason.METRICS_UNREACHABLE, f"{self.endpoint.name}: {found.reason}: {found.detail}"
             ) from error
 
-    async def _answer(self, query: str, grid: Grid, until: float, service: InferenceService | None) -> bytes:
+    async def _answer(self, query: str, grid: Grid, until: float, service: InferenceService | None) -> bytearray:
         cluster = service.cluster if service else ""
         token = await self._token(service)
         url = f"{base.fill(self._source.url, cluster=cluster).rstrip('/')}/api/v1/query_range"
         client, form = self._client(cluster), self._form(query, grid)
         refreshed = False
         for _ in range(_TRIES):
-            response = await self._send(client, url, form, token)
-            if response.status_code == httpx.codes.METHOD_NOT_ALLOWED and self._method == "POST":
+            answer = await self._send(client, url, form, token)
+            if answer.status == httpx.codes.METHOD_NOT_ALLOWED and self._method == "POST":
                 self._method = "GET"
-            elif response.status_code == httpx.codes.UNAUTHORIZED and token and not refreshed:
+            elif answer.status == httpx.codes.UNAUTHORIZED and token and not refreshed:
                 fresh, refreshed = await self._token(service, refused=token), True
                 if fresh == token:
                     break
                 token = fresh
-            elif not await _paused(response, until):
+            elif not await _paused(answer, until):
                 break
-        if response.status_code == httpx.codes.OK:
-            return response.content
-        raise self._refusal(response, token)
+        if answer.status == httpx.codes.OK:
+            return answer.body
+        raise self._refusal(answer, token)
 
-    async def _send(self, client: httpx.AsyncClient, url: str, form: Mapping[str, str], token: str) -> httpx.Response:
+    async def _send(self, client: httpx.AsyncClient, url: str, form: Mapping[str, str], token: str) -> _Answer:
         """The answer, read to its end."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if self._method == "POST":
@@ -149,7 +165,7 @@ class PromQL:
                     raise NoWindow(Reason.METRICS_TOO_LARGE, f"{self.endpoint.name} answers {told}")
         finally:
             await response.aclose()
-        return httpx.Response(response.status_code, headers=response.headers, content=bytes(body))
+        return _Answer(response.status_code, response.headers, body)
 
     def _form(self, query: str, grid: Grid) -> dict[str, str]:
         form = {"query": query, "start": str(grid.start), "end": str(grid.end), "step": str(grid.step)}
@@ -187,25 +203,25 @@ class PromQL:
             headers={**self._source.headers, **headers},
         )
 
-    def _refusal(self, response: httpx.Response, token: str) -> NoWindow:
-        status = response.status_code
+    def _refusal(self, answer: _Answer, token: str) -> NoWindow:
+        status = answer.status
         try:
-            said = series.complaint(orjson.loads(response.content))
+            said = series.complaint(orjson.loads(answer.body))
         except orjson.JSONDecodeError:
             said = ""
-        said = said or strict.excerpt(response.content[:800].decode(errors="replace"))
+        said = said or strict.excerpt(answer.body[:800].decode(errors="replace"))
         if token:
             said = said.replace(token, "[token]")
         other = Reason.METRICS_UNREACHABLE if status >= _SERVER_ERROR else Reason.METRICS_MALFORMED
         # A login page is what OpenShift's proxies send those to who have no token that they know.
-        reason = Reason.METRICS_DENIED if response.is_redirect else _REASONS.get(status, other)
+        reason = Reason.METRICS_DENIED if status in _REDIRECTS else _REASONS.get(status, other)
         return NoWindow(reason, f"{self.endpoint.name} answered {status}{f': {said}' if said else ''}")
 
 
-async def _paused(response: httpx.Response, until: float) -> bool:
+async def _paused(answer: _Answer, until: float) -> bool:
     """Wait as long as a busy server asks for; whether there is time for that and to ask again."""
-    told = response.headers.get("Retry-After", "").strip()
-    if response.status_code not in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE) or not told:
+    told = answer.headers.get("Retry-After", "").strip()
+    if answer.status not in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE) or not told:
         return False
     pause = _seconds(told)
     if pause is None or asyncio.get_running_loop().time() + pause >= until:

@@ -39,7 +39,7 @@ class Reading:
     empty: bool = False
 
 
-def read(data: bytes, grid: Grid, *, label: str, wanted: Collection[str]) -> Reading:
+def read(data: bytes | bytearray, grid: Grid, *, label: str, wanted: Collection[str]) -> Reading:
     """What an answer says.
 
     Args:
@@ -70,7 +70,7 @@ def read(data: bytes, grid: Grid, *, label: str, wanted: Collection[str]) -> Rea
     return made
 
 
-def _result(data: bytes) -> list[Any]:
+def _result(data: bytes | bytearray) -> list[Any]:
     """The series of a whole answer.
 
     Raises:

@@ -41,6 +41,7 @@ SOURCE = "hubctl.prometheus.sources.acm"
         ("example.com\"", "example.com\", scope: spoke", "10 SOURCE", "{cluster} in url"),
         ("example.com\"", "example.com\", spokeToken: true", "10 SOURCE", "needs scope: spoke"),
         ("example.com\"", "example.com\", headers: {Host: x}", "10 SOURCE.headers.Host", "tokenFile"),
+        ("example.com\"", "example.com:70000\"", "10 SOURCE.url", "a port from 1"),
         ("    sources:", "    default: other\n    sources:", "8 hubctl.prometheus", "'other' is no source"),
     ],
 )  # fmt: skip

@@ -140,8 +140,9 @@ async def test_cost_grows_with_features_and_not_with_spokes_models_or_polls(prom
     ],
 )
 async def test_what_a_query_makes_of_the_fleet_is_said(prometheus: str, query: str, expected: str) -> None:
-    found = await shown([service(fleetmetrics.TWICE, recipe(query), Source(url=prometheus))])
-    assert reasons(found) == [expected]
+    spokes = (fleetmetrics.TWICE, fleetmetrics.MISSING)
+    found = await shown([service(one, recipe(query), Source(url=prometheus)) for one in spokes])
+    assert reasons(found)[0] == expected
 
 
 async def test_upstreams_recipes_give_what_the_fleets_formula_says(prometheus: str) -> None:
@@ -256,8 +257,8 @@ def proxy(prometheus: str) -> Iterator[Proxy]:
 
 async def asked(proxy: Proxy, path: str, **settings: Any) -> NoWindow | Window:
     source = Source(url=f"{proxy.clear}/{path}", **settings)
-    [found] = await shown([service(SPOKES[0], recipe(), source)])
-    return found
+    found = await shown([service(one, recipe(), source) for one in SPOKES[:2]])
+    return found[0]
 
 
 @pytest.mark.parametrize(
