@@ -50,6 +50,7 @@ def _file(name: str, model: type[BaseModel], title: str) -> dict[str, Any]:
     """The schema of a file that is one object of ours."""
     found = model.model_json_schema(by_alias=True)
     description = str(found.pop("description")).partition("\n\n")[0]
+    found.setdefault("$defs", {})
     return _head(name, title, description) | {key: value for key, value in found.items() if key != "title"}
 
 
