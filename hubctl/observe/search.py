@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
+from typing import NamedTuple
 
 from hubctl.model import values
 from hubctl.model.predictor import InferenceService, Outcome, Tried
@@ -28,8 +29,7 @@ from hubctl.observe.ways import Way, Ways
 from hubctl.observe.wire import Phase
 
 
-@dataclass(frozen=True, slots=True)
-class Sought:
+class Sought(NamedTuple):
     """What a search came to.
 
     Attributes:

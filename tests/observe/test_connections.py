@@ -107,6 +107,23 @@ async def test_connection_in_doubt_is_not_used_again(kept: Connections, behave: 
     assert server.connections == 2
 
 
+async def test_body_of_100_mb_is_left_at_its_bound(kept: Connections) -> None:
+    sent = 0
+
+    async def huge(exchange: Exchange) -> None:
+        nonlocal sent
+        exchange.writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+        for sent in range(0, 100_000_000, 100_000):  # noqa: B007 - counted for the test
+            exchange.writer.write(b" " * 100_000)
+            await exchange.writer.drain()
+
+    async with FaultServer(huge) as server:
+        answer = await ask(kept, server)
+    assert answer.refused is not None
+    assert (len(answer.body), answer.refused.reason) == (65_536, Reason.TOO_LARGE)
+    assert sent < 20_000_000  # what the system's own buffers hold
+
+
 async def test_bytes_that_nobody_asked_for_end_a_kept_connection(kept: Connections) -> None:
     async def chatty(exchange: Exchange) -> None:
         await normal(exchange)
