@@ -31,9 +31,6 @@ KEEP_ROUNDS = 2
 KEEP_SECONDS = 30.0
 """An idle connection is kept for two intervals and a little more."""
 
-SENT = frozenset({Reason.SEND, Reason.ANSWER, Reason.BODY})
-"""Phases in which the predictor has, or may have, what we sent."""
-
 _LEAST_SECRET = 6
 """A shorter token is no secret, and taking it out of every text would spoil answers."""
 

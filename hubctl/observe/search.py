@@ -151,7 +151,7 @@ class Search:
         except (NotHttp, ExceptionGroup, UnicodeError, OSError) as error:
             return exchange.failed(error)
         finally:
-            attempts.sent = attempts.sent or phase.now in exchange.SENT
+            attempts.sent = attempts.sent or phase.sent
         if answer.retry_after:
             attempts.retry_after = exchange.pause(answer.retry_after, self._clock())
         return question.judge(answer)

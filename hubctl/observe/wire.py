@@ -25,9 +25,14 @@ _SEND, _ANSWER, _BODY = Reason.SEND, Reason.ANSWER, Reason.BODY
 
 @dataclass(slots=True)
 class Phase:
-    """What an exchange is doing, while it goes on."""
+    """What an exchange is doing, while it goes on.
+
+    Attributes:
+        sent: whether some server has, or may have, what was sent.
+    """
 
     now: Reason = Reason.CONNECT
+    sent: bool = False
 
 
 class Wire(asyncio.Protocol):
@@ -90,7 +95,7 @@ class Wire(asyncio.Protocol):
         self._waiter, self._phase = loop.create_future(), phase
         alarm = loop.call_later(seconds, self._fail, TimeoutError())
         self._reader.begin(limit)
-        phase.now = _SEND
+        phase.now, phase.sent = _SEND, True
         try:
             self._transport.write(request)
             if not self._paused:

@@ -154,6 +154,19 @@ async def test_answer_that_began_is_not_asked_for_again(kept: Connections) -> No
     assert len(server.seen) == 2
 
 
+async def test_what_a_dead_connection_took_counts_as_sent(kept: Connections) -> None:
+    async def hang_up(exchange: Exchange) -> None:
+        exchange.writer.transport.abort()
+
+    phase = Phase()
+    async with FaultServer() as server:
+        await ask(kept, server)
+        server.behave = hang_up
+        with pytest.raises(Cut):
+            await kept.ask(place(server), GET, limit=1, seconds=5, phase=phase)
+    assert (len(server.seen), phase.sent) == (3, True)
+
+
 async def test_request_that_is_given_up_takes_its_connection_with_it(kept: Connections) -> None:
     async with FaultServer(silent) as server:
         with pytest.raises(TimeoutError):
