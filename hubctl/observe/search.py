@@ -65,11 +65,6 @@ class _Attempts:
     sent: bool = False
     retry_after: float = 0.0
 
-    def sought(self, found: Found, route: str, tried: tuple[Tried, ...] = ()) -> Sought:
-        """What they came to."""
-        seconds = time.monotonic() - self.began if self.began else 0.0
-        return Sought(found, route, tried, self.sent, seconds, self.retry_after)
-
 
 class Search:
     """Searches; keep it over rounds."""
@@ -100,19 +95,13 @@ class Search:
         """Close every connection."""
         await self._connections.close()
 
-    async def renew(self, cluster: str) -> None:
-        """Do nothing: a connection is kept under whom it trusted, so that one of old CAs is never used again."""
-
     async def find(self, question: Question) -> Sought:
         """Ask over one route after another."""
         service, routes = question.service, question.service.routes
         if not routes:
             return Sought(Found(Outcome.UNREACHABLE, Reason.NO_ROUTE, f"no route leads to {service.cluster}"))
-        attempts = _Attempts(self._observe.deadline)
-        if len(routes) == 1:
-            found = await self._over(routes[0], question, attempts, attempts.left)
-            return attempts.sought(found, routes[0].type)
         places, known = self._order.of(service.cluster, routes, self._clock())
+        attempts = _Attempts(self._observe.deadline)
         missed: dict[int, Found] = {}
         answered: int | None = None
         for turn, place in enumerate(places):
@@ -132,7 +121,8 @@ class Search:
             found = missed.pop(answered)
         names = order.names(routes)
         tried = tuple(Tried(names[at], one.outcome, one.reason, one.detail) for at, one in sorted(missed.items()))
-        return attempts.sought(found, names[answered], tried)
+        seconds = time.monotonic() - attempts.began if attempts.began else 0.0
+        return Sought(found, names[answered], tried, attempts.sent, seconds, attempts.retry_after)
 
     async def _over(self, route: Route, question: Question, attempts: _Attempts, seconds: float) -> Found:
         """What came of asking over one route."""
