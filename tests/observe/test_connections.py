@@ -5,11 +5,13 @@ import contextlib
 import os
 import ssl
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import cast
 
 import pytest
 import trustme
 
+from hubctl.observe import faults
 from hubctl.observe.address import Origin
 from hubctl.observe.answers import Answer
 from hubctl.observe.connections import Connections, Place
@@ -212,21 +214,51 @@ def authority() -> trustme.CA:
     return trustme.CA()
 
 
-def trusting(authority: trustme.CA) -> Trust:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return Trust("ca", (id(authority), 0), context)
+def trusting(authority: trustme.CA, beyond: trustme.CA | None = None) -> Trust:
+    context = verifying(authority)
+    return Trust("ca", (id(authority), 0), context, beyond=verifying(beyond) if beyond else None)
+
+
+def verifying(authority: trustme.CA) -> ssl.SSLContext:
+    made = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
+    assert len(made.get_ca_certs()) == 1
+    return made
+
+
+def serving(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(made)
+    return made
 
 
 async def test_connection_belongs_to_whom_it_trusted(kept: Connections, authority: trustme.CA) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    async with FaultServer(tls=context) as server:
+    async with FaultServer(tls=serving(authority.issue_cert("127.0.0.1"))) as server:
         for _ in range(2):
             await kept.ask(place(server, trusting(authority)), GET, limit=99, seconds=5, phase=Phase())
         with pytest.raises(ssl.SSLCertVerificationError):
             await kept.ask(place(server, trusting(trustme.CA())), GET, limit=99, seconds=5, phase=Phase())
     assert (kept.opened, len(server.seen)) == (2, 2)
+
+
+async def test_cas_beyond_the_spokes_own_are_tried_after_it(kept: Connections, authority: trustme.CA) -> None:
+    own = trustme.CA()
+    old = own.issue_cert("127.0.0.1", not_after=datetime(2021, 1, 1, tzinfo=UTC))
+    for shown, expected in [
+        (own.issue_cert("127.0.0.1"), 200),
+        (authority.issue_cert("127.0.0.1"), 200),
+        (authority.issue_cert("other.example"), Reason.HOSTNAME),
+        (old, Reason.EXPIRED),
+        (trustme.CA().issue_cert("127.0.0.1"), Reason.UNKNOWN_CA),
+    ]:
+        async with FaultServer(tls=serving(shown)) as server:
+            assert await came_of(kept, place(server, trusting(own, authority))) == expected
+
+
+async def came_of(kept: Connections, to: Place) -> int | str:
+    try:
+        return (await kept.ask(to, GET, limit=999, seconds=5, phase=Phase())).status
+    except ssl.SSLCertVerificationError as error:
+        return faults.explain(error).reason
 
 
 async def test_handshake_that_hangs_leaves_nothing_behind(kept: Connections, authority: trustme.CA) -> None:
