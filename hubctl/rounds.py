@@ -14,8 +14,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
-import uvloop
 
+from hubctl import looping
 from hubctl.errors import HubctlError, Overrun
 from hubctl.model.observing import Observe
 from hubctl.model.predictor import InferenceService, Observation
@@ -204,7 +204,7 @@ class Rounds:
 
     def _run(self) -> None:
         """The thread of the rounds."""
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(asyncio.CancelledError):
+        with asyncio.Runner(loop_factory=looping.factory()) as runner, contextlib.suppress(asyncio.CancelledError):
             runner.run(self._live())
 
     async def _live(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import structlog
 
-from hubctl import controller, discovery, engines, hub, leading, outlet
+from hubctl import controller, discovery, engines, hub, leading, looping, outlet
 from hubctl.cli import delivery, output, proposals, rendering, shapes
 from hubctl.cli.pausing import sentences
 from hubctl.errors import InputError
@@ -47,7 +47,7 @@ def poll(settings_of: Any, cluster: str | None, model: str | None, shape: str) -
     engines.fits(inputs)
     chosen = chosen_services(inputs, cluster, model)
     with output.progress("polling", len(chosen)) as advance:
-        observations = asyncio.run(poll_once(settings, sources, chosen, lambda _: advance()))
+        observations = looping.run(poll_once(settings, sources, chosen, lambda _: advance()))
     output.show(
         shape,
         {"observations": [shapes.observation_data(seen) for seen in observations]},
@@ -75,7 +75,7 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
         return
     # Where the hub says which spokes there are, only the pass itself finds out how many it polls.
     total = len(services(load.reload(sources, {}))) if sources.is_whole else None
-    made = asyncio.run(run_pass(settings, sources, total=total, dry_run=dry_run))
+    made = looping.run(run_pass(settings, sources, total=total, dry_run=dry_run))
     rendering.warn(made.fleet)
     if shape == "table":
         print_pass(made)
@@ -95,7 +95,7 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
 
 @click.command()
 @click.option(
-    "--interval", metavar="DURATION", help="Between two passes, such as 30s [default: hubctl.observe.interval]."
+    "--interval", metavar="DURATION", help="Between two passes and rounds of polls [default: hubctl.observe.interval]."
 )
 @click.option(
     "--listen",
@@ -135,7 +135,7 @@ def run(
         raise InputError("nothing says of which repository", hint="pass --config-repo URL, or set HUBCTL_CONFIG_REPO")
     log_to_standard_error()
     where = listen or (":8080" if "KUBERNETES_SERVICE_HOST" in os.environ else "off")
-    asyncio.run(controller.run(settings, os.environ, interval=interval, listen=where))
+    looping.run(controller.run(settings, os.environ, interval=interval, listen=where))
 
 
 def log_to_standard_error() -> None:

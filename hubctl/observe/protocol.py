@@ -27,7 +27,7 @@ def encode(instances: Sequence[Sequence[float]]) -> bytes:
     Raises:
         ValueError: a number is not finite; a Window holds none such.
     """
-    return json.dumps({"instances": instances}, allow_nan=False, separators=(",", ":")).encode()
+    return strict.dump({"instances": instances})
 
 
 def decode(body: bytes, *, count: int, output: Literal["labels", "forecast"], model: str) -> Prediction:

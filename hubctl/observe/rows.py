@@ -21,6 +21,7 @@ class Rows:
         """Take where files lie and commands run, and what commands get; nothing is read yet."""
         self._folder = folder
         self._environ = environ
+        self._files = sources.Files(folder)
 
     async def begin(self, services: Sequence[InferenceService], now: datetime) -> None:
         """Begin a round over these predictors: fetch what comes for all of them at once."""
@@ -30,6 +31,6 @@ class Rows:
         if service.route is None:
             return NoWindow(Reason.NO_ROUTE, "nothing is sent without a route")
         try:
-            return await sources.read_window(service, self._folder, self._environ)
+            return await sources.read_window(service, self._folder, self._environ, self._files)
         except NoWindow as error:
             return error
