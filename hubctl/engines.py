@@ -1,4 +1,9 @@
-"""Engines: what makes rounds, as the values say, for one turn or beside the passes."""
+"""Engines: what makes rounds, as the values say: this process, or the workers of a Dask cluster for one that stays.
+
+Apart from ``hub``, so that Dask's room is loaded only where a flag or the values name a scheduler.
+"""
+
+from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -6,16 +11,34 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hubctl.errors import InputError
-from hubctl.model.apiserver import HubReader
 from hubctl.model.fleet import HubInputs, services
 from hubctl.model.observing import Observe
-from hubctl.model.turn import Engine, Heard, OpenEngine
+from hubctl.model.scaling import EngineSection
 from hubctl.model.values import HubValues
 from hubctl.observe import capacity, schedule
 from hubctl.settings import Settings
 
 if TYPE_CHECKING:
+    from hubctl.model.apiserver import HubReader
+    from hubctl.model.turn import Engine, Heard, OpenEngine
     from hubctl.rounds import Rounds
+    from hubctl.shards.address import Address
+
+
+def scheduler(settings: Settings, section: EngineSection, observe: Observe) -> Address | None:
+    """The Dask scheduler whose workers make the rounds; None: they are made here.
+
+    Raises:
+        InputError: it cannot be used as the values say.
+    """
+    if not (settings.engine or section.url):
+        return None
+    from hubctl.shards import address  # noqa: PLC0415 - see the module's docstring
+
+    where = address.chosen(settings.engine, section)
+    if where is not None:
+        address.refuse_tokens(where, observe)
+    return where
 
 
 def observing(values: HubValues, interval: float | None = None) -> Observe:
@@ -43,17 +66,31 @@ def fits(inputs: HubInputs, interval: float | None = None) -> None:
         raise InputError(refusal, where="values-hub.yaml hubctl.observe", hint=capacity.HINT)
 
 
-def in_process(observe: Observe, settings: Settings, environ: Mapping[str, str], api: HubReader | None) -> OpenEngine:
-    """The engine of this process, not opened yet."""
-    return partial(_opened, observe, settings, environ, api)
+def opener(
+    settings: Settings,
+    environ: Mapping[str, str],
+    observe: Observe,
+    api: HubReader | None,
+    elsewhere: EngineSection | None,
+) -> OpenEngine:
+    """Opens the engine that makes the rounds.
 
+    Args:
+        settings: where this process was told to poll, and the folder of the inputs.
+        environ: holds the token's variable.
+        observe: how polling goes.
+        api: the hub's own API, for polls that are made here.
+        elsewhere: what the values say of polling elsewhere, for a process that stays; None: rounds are made here.
 
-def _opened(
-    observe: Observe, settings: Settings, environ: Mapping[str, str], api: HubReader | None, heard: Heard | None
-) -> AbstractAsyncContextManager[Engine]:
-    from hubctl.observe.poll import Poller  # noqa: PLC0415 - arithmetic is done without HTTP
+    Raises:
+        InputError: as ``scheduler``.
+    """
+    where = scheduler(settings, elsewhere, observe) if elsewhere is not None else None
+    if where is None or elsewhere is None:
+        return partial(_here, settings, environ, observe, api)
+    from hubctl.shards.engine import opened  # noqa: PLC0415 - as above
 
-    return Poller(observe, settings.directory, environ, seen=heard, api=api)
+    return partial(opened, where, observe, settings.directory, environ, elsewhere.shards)
 
 
 @asynccontextmanager
@@ -65,7 +102,7 @@ async def beside(
     *,
     identity: str,
     api: HubReader | None,
-) -> AsyncIterator["Rounds"]:
+) -> AsyncIterator[Rounds]:
     """Rounds beside the passes, until the end.
 
     Args:
@@ -86,3 +123,11 @@ async def beside(
         yield rounds
     finally:
         await rounds.close()
+
+
+def _here(
+    settings: Settings, environ: Mapping[str, str], observe: Observe, api: HubReader | None, heard: Heard | None
+) -> AbstractAsyncContextManager[Engine]:
+    from hubctl.observe.poll import Poller  # noqa: PLC0415 - publish and diff start without HTTP
+
+    return Poller(observe, settings.directory, environ, seen=heard, api=api)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hubctl import desired, holding, outlet
+from hubctl import desired, engines, holding, outlet
 from hubctl.conform.check import Checker
 from hubctl.errors import GuardRefused, InputError, PublishConflict
 from hubctl.inputs import load
@@ -112,7 +112,7 @@ class Hub:
         began = datetime.now(UTC)
         gathered = await self.engine.round(Turn(services, began, snapshot=snapshot))
         seconds = (datetime.now(UTC) - began).total_seconds()
-        return Taken(gathered.observations, (Made(began, seconds, 0.0, gathered.tally),))
+        return Taken(gathered.observations, (Made(began, seconds, 0.0, gathered.tally),), gathered.problems)
 
     def patient(self, rules: Aggregate) -> Aggregate:
         """The same, but that nothing is called stale only because rounds and passes are out of step."""
@@ -303,7 +303,6 @@ async def open_hub(
         TemplateError: a template cannot be parsed.
         StoreUnavailable: the store cannot be opened.
     """
-    from hubctl import engines  # noqa: PLC0415 - as above
     from hubctl.store.schema import open_store  # noqa: PLC0415 - as above
 
     sources = sources or load.read_sources(settings)
@@ -315,8 +314,11 @@ async def open_hub(
         if api is not None and watch is not None:
             api.watch()
         opened = outlet.open_outlet(settings, sources, term.confirm if term else anybody)
+        section = sources.values.hubctl
         observe = engines.observing(sources.values, watch)
-        open_engine = engine or engines.in_process(observe, settings, environ, api)
+        open_engine = engine or engines.opener(
+            settings, environ, observe, api, section.engine if watch is not None else None
+        )
         made = Hub(settings, environ, sources, templates, opened, store, api=api, term=term)
         if watch is None:
             async with open_engine(seen) as one:

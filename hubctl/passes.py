@@ -11,7 +11,7 @@ from hubctl.errors import HubctlError
 from hubctl.model import incident as incidents
 from hubctl.model import tree
 from hubctl.model.fleet import HubInputs
-from hubctl.model.health import Condition, Finding, PredictorHealth
+from hubctl.model.health import Finding, PredictorHealth, is_good
 from hubctl.model.holds import Holds
 from hubctl.model.inventory import Look
 from hubctl.model.predictor import Observation, Outcome
@@ -89,7 +89,7 @@ def latest(before: Sequence[Remediation], after: Iterable[Remediation]) -> tuple
 
 def good_now(so_far: Pass) -> tuple[PredictorHealth, ...]:
     """Predictors whose votes say now that their version is good."""
-    return tuple(health for health in so_far.health if health.condition is Condition.HEALTHY and health.votes)
+    return tuple(health for health in so_far.health if is_good(health))
 
 
 def summary_of(made: Pass) -> str:

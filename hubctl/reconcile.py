@@ -202,10 +202,10 @@ async def record(hub: hubs.Hub, so_far: Pass) -> Pass:
     known = {item.id: item for item in so_far.stored}
     moved = tuple(item for item in so_far.remediations if known.get(item.id) != item)
     with hub.store.transaction():
-        journal.save_health(so_far.health)
+        keep = hub.sources.values.hubctl.store.keep
+        made = tuple(seen for seen in so_far.observations if seen.outcome is not Outcome.SKIPPED)
+        journal.record(so_far.health, made, now=so_far.now, keep=keep)
         hub.store.witnesses.save(so_far.witnesses)
-        journal.record_observations(seen for seen in so_far.observations if seen.outcome is not Outcome.SKIPPED)
-        journal.record_all_good(((h.cluster, h.model, h.version) for h in good_now(so_far)), so_far.now)
         cases.save_incidents(changed.values(), before=so_far.unresolved)
         cases.append_decisions(so_far.decisions)
         behind.keep(hub.store, so_far.decisions, so_far.observations, so_far.witnesses)

@@ -115,7 +115,7 @@ def need_reopening(before: load.Sources, after: load.Sources) -> bool:
 
 def _opened_by(sources: load.Sources) -> tuple[object, ...]:
     section = sources.values.hubctl
-    parts = section.observe, section.store, section.gitops, section.controller.leader_election
+    parts = section.observe, section.engine, section.store, section.gitops, section.controller.leader_election
     return (*parts, hub.needs_of(sources))
 
 
@@ -166,4 +166,6 @@ def _check(settings: Settings, sources: load.Sources, environ: Mapping[str, str]
     outlet.open_forge(settings, sources)
     hub.store_url(settings, sources, environ)
     hub.open_api(settings, sources)
+    section = sources.values.hubctl
+    engines.scheduler(settings, section.engine, section.observe)
     leading.check(sources.values.hubctl.controller.leader_election, environ)

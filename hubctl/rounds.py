@@ -63,8 +63,8 @@ class _Basket:
         self,
         made: Made,
         observations: Iterable[Observation],
-        left_out: Iterable[Observation],
-        problem: HubctlError | None = None,
+        left_out: Iterable[Observation] = (),
+        problems: Sequence[HubctlError] = (),
     ) -> None:
         """A round ended, with these observations, those whom no engine was asked for, and why it was not whole."""
         with self._lock:
@@ -72,8 +72,8 @@ class _Basket:
                 self._observations.extend(observations)
             self._observations.extend(left_out)
             self._rounds.append(made)
-            if problem is not None:
-                self._problems = [problem]
+            if problems:
+                self._problems = list(problems)
             # The store was away for long, say. The newest are the ones that count.
             del self._rounds[:-_KEPT]
             most = _KEPT * max(one.tally.due for one in self._rounds)
@@ -256,7 +256,7 @@ class Rounds:
         """A round, and the control probes beside it."""
         probing = asyncio.create_task(self._probe(turn))
         try:
-            fitting, left_out, problem = self._fit(turn)
+            fitting, left_out, overrun = self._fit(turn)
             began = self._now()
             try:
                 gathered = await engine.round(fitting)
@@ -266,7 +266,7 @@ class Rounds:
                 tally = merged((gathered.tally, *([_missed(left_out, Reason.CAPACITY)] if left_out else ())))
                 none = tuple(skipped(service, turn.begins, Reason.CAPACITY) for service in left_out)
                 made = Made(turn.begins, self._now() - began, turn.seconds, tally)
-                self._basket.end(made, gathered.observations, none, problem)
+                self._basket.end(made, gathered.observations, none, (*overrun, *gathered.problems))
             await probing
         finally:
             probing.cancel()
@@ -274,13 +274,13 @@ class Rounds:
             self._told = True
             self._passes.call_soon_threadsafe(self.news.set)
 
-    def _fit(self, turn: Turn) -> tuple[Turn, tuple[InferenceService, ...], HubctlError | None]:
+    def _fit(self, turn: Turn) -> tuple[Turn, tuple[InferenceService, ...], tuple[HubctlError, ...]]:
         """The part of a turn that can be polled, who is left out, and why."""
         most = capacity.most(self._observe)
         if len(turn.services) <= most:
-            return turn, (), None
+            return turn, (), ()
         problem = Overrun(capacity.refusal(len(turn.services), self._observe), hint=capacity.HINT)
-        return replace(turn, services=turn.services[:most]), turn.services[most:], problem
+        return replace(turn, services=turn.services[:most]), turn.services[most:], (problem,)
 
     async def _probe(self, turn: Turn) -> None:
         if self._controls is not None:
@@ -289,11 +289,11 @@ class Rounds:
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
-    def _miss(self, turn: Turn, reason: Reason = Reason.LATE, problem: HubctlError | None = None) -> None:
+    def _miss(self, turn: Turn, reason: Reason = Reason.LATE, *problems: HubctlError) -> None:
         """A round that was not made, or lost."""
         none = tuple(skipped(service, turn.begins, reason) for service in turn.services)
         made = Made(turn.begins, 0.0, turn.seconds, _missed(turn.services, reason))
-        self._basket.end(made, (), none, problem)
+        self._basket.end(made, (), none, problems)
 
 
 def _missed(services: Sequence[InferenceService], reason: Reason) -> Tally:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -103,6 +104,13 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
     envvar="HUBCTL_LISTEN",
     help="Answer /healthz, /readyz and /metrics there, or off [default: :8080 in a pod, else off].",
 )
+@click.option(
+    "--engine",
+    metavar="URL",
+    envvar="HUBCTL_ENGINE",
+    default="",
+    help="Poll on a Dask cluster, dask:// or tls://HOST:PORT, or in this process [default: hubctl.engine.url].",
+)
 @click.option("--config-repo", metavar="URL", help="Git repository of the inputs [default: $HUBCTL_CONFIG_REPO].")
 @click.option("--config-branch", metavar="NAME", help="Its branch [default: $HUBCTL_CONFIG_BRANCH or main].")
 @click.option(
@@ -113,6 +121,7 @@ def run(
     settings_of: Any,
     interval: str | None,
     listen: str | None,
+    engine: str,
     config_repo: str | None,
     config_branch: str | None,
     config_path: str | None,
@@ -127,7 +136,7 @@ def run(
       hubctl run --interval 30s --listen 127.0.0.1:8080
       hubctl run --config-repo https://git.example.com/platform/fleet.git --config-path production
     """
-    settings = settings_of()
+    settings = replace(settings_of(), engine=engine)
     url = config_repo or (settings.config.url if settings.config else "")
     if url:
         settings = following(settings, url, config_branch, config_path, os.environ)

@@ -72,10 +72,15 @@ def merged(tallies: Iterable[Tally]) -> Tally:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What a round brought; one observation for each predictor of the turn, in the turn's order."""
+    """What a round brought; one observation for each predictor of the turn, in the turn's order.
+
+    Attributes:
+        problems: what kept the engine from polling all of them; never a predictor's own trouble.
+    """
 
     observations: tuple[Observation, ...]
     tally: Tally = Tally()
+    problems: tuple[HubctlError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

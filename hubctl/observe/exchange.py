@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from hubctl import __version__
 from hubctl.model.predictor import InferenceService, Outcome, Window
-from hubctl.observe import address, answers, faults, openinference, protocol, routes, strict
+from hubctl.observe import address, answers, faults, golden, openinference, protocol, routes, strict
 from hubctl.observe.address import BadUrl, Origin
 from hubctl.observe.answers import Answer, Found
 from hubctl.observe.bodies import Bodies
@@ -48,7 +48,8 @@ class Question:
     """What a predictor is asked; the same over every way to it.
 
     Attributes:
-        rows: to predict; or why there are none, then only whether the model is ready is asked.
+        rows: to predict beside the golden ones; or why there are none. Without either kind, only whether the model is
+            ready is asked.
     """
 
     service: InferenceService
@@ -56,30 +57,29 @@ class Question:
 
     def url(self, base: str) -> str:
         """Where it is asked, below a base URL."""
-        asks = routes.predict_url if isinstance(self.rows, Window) else routes.model_url
-        return asks(base, self.service.name, self.service.profile.protocol)
+        asks = routes.model_url if self.key() is None else routes.predict_url
+        return asks(base, self.service.name, self.service.profile.spoken)
 
     def key(self) -> Hashable:
         """What the body is made from, in short; None for a question without one."""
-        if not isinstance(self.rows, Window):
+        live = self.rows.digest if isinstance(self.rows, Window) else ""
+        beside = self.service.golden.digest if self.service.golden else ""
+        if not live and not beside:
             return None
         tensor = self.service.profile.tensor
-        named = (tensor.name, tensor.datatype, tensor.output) if self.service.profile.protocol == "v2" else None
-        return self.rows.digest, named
+        named = (tensor.name, tensor.datatype, tensor.output) if self.service.profile.spoken == "v2" else None
+        return live, beside, named
 
     def content(self) -> bytes:
         """The body that is sent; empty for a question without one."""
-        if not isinstance(self.rows, Window):
+        rows, profile = golden.asked(self.service, self.rows), self.service.profile
+        if not rows:
             return b""
-        if self.service.profile.protocol == "v1":
-            return protocol.encode(self.rows.instances)
-        return openinference.encode(self.rows.instances, self.service.profile.tensor)
+        return protocol.encode(rows) if profile.spoken == "v1" else openinference.encode(rows, profile.tensor)
 
     def judge(self, answer: Answer) -> Found:
         """What an answer to it says."""
-        if isinstance(self.rows, Window):
-            return answers.judge_prediction(answer, self.service, self.rows)
-        return answers.judge_presence(answer, self.service, self.rows)
+        return answers.judge(answer, self.service, self.rows)
 
 
 @dataclass(frozen=True, slots=True)

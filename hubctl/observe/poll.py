@@ -21,6 +21,7 @@ from hubctl.model.turn import Gathered, Heard, Tally, Turn
 from hubctl.observe import limits, schedule
 from hubctl.observe.asking import Asking
 from hubctl.observe.reason import Reason
+from hubctl.observe.rows import Reader
 from hubctl.observe.schedule import Bounds, Due
 
 
@@ -66,6 +67,7 @@ class Poller:
         clock: Callable[[], datetime] = _utc_now,
         seen: Heard | None = None,
         api: HubReader | None = None,
+        rows: Reader | None = None,
     ) -> None:
         """Take the settings; nothing is opened yet.
 
@@ -76,10 +78,11 @@ class Poller:
             clock: tells the time for ``Observation.at``, aware and in UTC.
             seen: called with each observation as soon as it is made, for progress.
             api: the hub's own API, for routes and tokens that come from there.
+            rows: where rows come from; None: from the sources that the models name.
         """
         self._clock = clock
         self._seen = seen
-        self._asking = Asking(observe, folder, environ, clock, api)
+        self._asking = Asking(observe, folder, environ, clock, api=api, rows=rows)
         self._patience = schedule.patience(observe.interval, observe.late_after)
         self._told = 0, 0
         self._bounds = Bounds(observe.concurrency, observe.per_spoke)
