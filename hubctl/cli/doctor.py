@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from hubctl import discovery, hub, outlet, promotion
+from hubctl import discovery, hub, looping, outlet, promotion
 from hubctl.cli import features, output, reached
 from hubctl.cli.hubdoctor import hub_checks
 from hubctl.conform import cache
@@ -41,7 +41,7 @@ def doctor(settings_of: Any, no_poll: bool, shape: str) -> None:
     Example:
       hubctl doctor -o json
     """
-    checks = asyncio.run(examine(settings_of(), poll=not no_poll))
+    checks = looping.run(examine(settings_of(), poll=not no_poll))
     output.show(
         shape,
         {"checks": [{"name": c.name, "state": c.state, "detail": c.detail, "hint": c.hint} for c in checks]},

@@ -18,8 +18,12 @@ from hubctl.model import (
     features,
     fleetsource,
     gitops,
+    golden,
     hydrated,
     install,
+    keeping,
+    observing,
+    outputs,
     pace,
     pausing,
     platform,
@@ -65,6 +69,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "backoff": pace.Backoff,
     "hubctl.prometheus": prometheus.Prometheus,
     "A source of metrics": prometheus.Source,
+    "breaker": observing.Breaker,
+    "retries": observing.Retries,
     "hubctl.clusterProxy": access.ClusterProxy,
     "hubctl.install": install.Install,
     "access": access.Access,
@@ -76,7 +82,13 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "A route of type service": route.ServiceRoute,
     "hubctl.models.NAME": values.ModelProfile,
     "resources": serving.Resources,
-    "tensor": values.Tensor,
+    "labels": outputs.Labels,
+    "scores": outputs.Scores,
+    "classes": outputs.Classes,
+    "forecast": outputs.Forecast,
+    "golden": outputs.GoldenRows,
+    "Golden rows": golden.GoldenFile,
+    "tensor": outputs.Tensor,
     "features": features.Features,
     "features.prometheus": features.Recipe,
     "A metric": features.Metric,
@@ -91,6 +103,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "hubctl.notify": values.Notify,
     "A webhook": values.Webhook,
     "hubctl.store": values.Store,
+    "hubctl.store.keep": keeping.Keep,
     "A mark": credential.NotCredential,
     "hubctl.schemas": values.Schemas,
     "hubctl.controller": controlling.Controller,
@@ -188,7 +201,7 @@ def test_every_key_has_a_type_and_a_meaning(heading: str) -> None:
 
 def test_every_model_that_a_file_can_hold_has_a_table() -> None:
     found: set[type[BaseModel]] = set()
-    for model in (registry.KServe, values.HubctlSection, cluster.Spoke, remediation.Override):
+    for model in (registry.KServe, values.HubctlSection, cluster.Spoke, remediation.Override, golden.GoldenFile):
         models_below(model, found)
     assert found == set(SECTIONS.values())
 
