@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from hubctl.model.golden import Golden
 from hubctl.model.predictor import InferenceService, Window
 from hubctl.model.snapshot import FEEDBACK_WORKS, SERVICE_ACCOUNTS, Resource, Snapshot
 from hubctl.model.turn import Tally
@@ -24,7 +25,9 @@ from hubctl.model.values import Observe
 from hubctl.observe.features import NoWindow
 from hubctl.observe.reason import Reason
 
-_SERVICES: TypeAdapter[tuple[InferenceService, ...]] = TypeAdapter(tuple[InferenceService, ...])
+_Services = tuple[tuple[InferenceService, ...], tuple[Golden, ...], tuple[int, ...]]
+_SERVICES: TypeAdapter[_Services] = TypeAdapter(_Services)
+_WITHOUT = -1
 _CARRIED: Mapping[str, Resource] = {"accounts": SERVICE_ACCOUNTS, "works": FEEDBACK_WORKS}
 """Of a snapshot, what polls read; none of it is secret: Secrets are read by whoever polls."""
 
@@ -160,8 +163,12 @@ def setup_of(blob: bytes) -> Observe:
 
 
 def services_blob(services: Sequence[InferenceService]) -> bytes:
-    """Predictors of a shard."""
-    return _SERVICES.dump_json(tuple(services), by_alias=True)
+    """Predictors of a shard; golden rows once, which all predictors of a version share."""
+    shared = {id(one.golden): one.golden for one in services if one.golden}
+    places = {key: place for place, key in enumerate(shared)}
+    plain = tuple(replace(one, golden=None) if one.golden else one for one in services)
+    where = tuple(places.get(id(one.golden), _WITHOUT) for one in services)
+    return _SERVICES.dump_json((plain, tuple(shared.values()), where), by_alias=True)
 
 
 def services_of(blob: bytes) -> tuple[InferenceService, ...]:
@@ -171,9 +178,13 @@ def services_of(blob: bytes) -> tuple[InferenceService, ...]:
         Damaged: a predictor is not as the models say.
     """
     try:
-        return _SERVICES.validate_json(blob)
+        plain, shared, where = _SERVICES.validate_json(blob)
+        pairs = [(one, shared[place] if place != _WITHOUT else None) for one, place in zip(plain, where, strict=True)]
     except ValidationError as error:
         raise Damaged(f"the predictors are not as expected: {error.error_count()} errors") from error
+    except (IndexError, ValueError) as error:
+        raise Damaged(f"the predictors are not as expected: {error}") from error
+    return tuple(replace(one, golden=golden) if golden else one for one, golden in pairs)
 
 
 def rows_blob(rows: Window | NoWindow) -> bytes:
