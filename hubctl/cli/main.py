@@ -34,6 +34,7 @@ COMMANDS = {
     "reconcile": ("observing", "Run one full pass."),
     "run": ("observing", "Run passes until told to stop."),
     "status": ("status", "Show the fleet's health and open incidents."),
+    "history": ("history", "Show when predictors of a spoke changed."),
     "incidents": ("incidents", "List, show, acknowledge and resolve incidents."),
     "remediations": ("remediations", "List, show, approve and reject remediations."),
     "stop": ("stopping", "Throw the kill switch; needs no store, no Git and no cluster."),
