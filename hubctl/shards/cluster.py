@@ -75,6 +75,8 @@ class Cluster:
         if (left := self._not_before - time.monotonic()) > 0:
             raise self._away(f"asked again in {left:.0f} s")
         try:
+            if self._client is not None and self._client.status not in ("running", "connecting"):
+                await self.close()  # it tried to reconnect for long enough
             client = self._client or await self._connected()
             async with asyncio.timeout(self._patience):
                 said = await client.scheduler.identity(n_workers=-1)
@@ -92,10 +94,11 @@ class Cluster:
         Raises:
             Lost: it ended, or could not be reached, or failed; ``str`` says which.
         """
-        if self._client is None:
+        client = self._client
+        if client is None or client.scheduler is None:
             raise Lost("the scheduler is away")
         try:
-            answers = await self._client.run(station.work, data, workers=[worker], on_error="return")
+            answers = await client.run(station.work, data, workers=[worker], on_error="return")
         except (OSError, KeyError) as error:  # of the scheduler; KeyError: the worker left in between
             raise Lost(f"{type(error).__name__}: {error}") from error
         answer: object = answers.get(worker)

@@ -18,6 +18,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from hubctl.model.predictor import InferenceService, Window
+from hubctl.model.route import ExposedRoute
 from hubctl.model.snapshot import FEEDBACK_WORKS, SERVICE_ACCOUNTS, Resource, Snapshot
 from hubctl.model.turn import Tally
 from hubctl.model.values import Observe
@@ -62,12 +63,12 @@ class Job:
     services: tuple[str, ...]
     windows: tuple[str, ...]
     rows: tuple[int, ...]
-    objects: tuple[str, ...] | None = None
+    objects: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of every blob that it takes."""
-        return (self.setup, *self.services, *self.windows, *(self.objects or ()))
+        return (self.setup, *self.services, *self.windows, *([self.objects] if self.objects else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,30 +214,32 @@ def rows_of(blob: bytes) -> Window | NoWindow:
 
 def objects_blob(snapshot: Snapshot, services: Iterable[InferenceService]) -> bytes:
     """Of a snapshot, what concerns these predictors: their accounts, and the works that say where they are exposed."""
-    spokes = {service.cluster for service in services}
+    asked = tuple(services)
+    spokes = {
+        "accounts": {one.cluster for one in asked if one.account},
+        "works": {one.cluster for one in asked if any(isinstance(route, ExposedRoute) for route in one.routes)},
+    }
     kinds: dict[str, Any] = {}
     for word, kind in _CARRIED.items():
         found = snapshot.of(kind)
         if found is not None:
-            kinds[word] = [_said(one) for one in found if (one.get("metadata") or {}).get("namespace") in spokes]
+            kinds[word] = [_said(one) for one in found if (one.get("metadata") or {}).get("namespace") in spokes[word]]
     unread = {word: snapshot.unread[kind] for word, kind in _CARRIED.items() if kind in snapshot.unread}
     return orjson.dumps({"objects": kinds, "unread": unread}, option=orjson.OPT_SORT_KEYS)
 
 
-def snapshot_of(blobs: Iterable[bytes], at: datetime) -> Snapshot:
-    """A snapshot of what several of these hold."""
-    objects: dict[Resource, tuple[Mapping[str, Any], ...]] = {}
-    unread: dict[Resource, str] = {}
-    for blob in blobs:
-        try:
-            found = orjson.loads(blob)
-            for word, kind in _CARRIED.items():
-                if word in found["objects"]:
-                    objects[kind] = (*objects.get(kind, ()), *found["objects"][word])
-                if word in found["unread"]:
-                    unread[kind] = found["unread"][word]
-        except (KeyError, TypeError, ValueError) as error:
-            raise Damaged(f"objects are not as expected: {error!r}") from error
+def snapshot_of(blob: bytes, at: datetime) -> Snapshot:
+    """A snapshot of these objects.
+
+    Raises:
+        Damaged: they are none.
+    """
+    try:
+        found = orjson.loads(blob)
+        objects = {kind: tuple(found["objects"][word]) for word, kind in _CARRIED.items() if word in found["objects"]}
+        unread = {kind: str(found["unread"][word]) for word, kind in _CARRIED.items() if word in found["unread"]}
+    except (KeyError, TypeError, ValueError) as error:
+        raise Damaged(f"objects are not as expected: {error!r}") from error
     return Snapshot(at, objects, unread)
 
 

@@ -128,8 +128,7 @@ class Station:
 
     async def _polled(self, job: parcel.Job, blobs: Mapping[str, bytes], poller: Poller) -> parcel.Report:
         services = tuple(one for name in job.services for one in self._services[name])
-        objects = job.objects
-        snapshot = None if objects is None else parcel.snapshot_of((blobs[name] for name in objects), job.now)
+        snapshot = None if job.objects is None else parcel.snapshot_of(blobs[job.objects], job.now)
         async with asyncio.timeout(job.limit):
             gathered = await poller.round(Turn(services, job.begins, job.seconds, snapshot, job.seed))
         return parcel.Report((), gathered.tally, pack(gathered.observations))
