@@ -212,7 +212,10 @@ class Sharded:
         blobs = {name: blob for name, blob in part.blobs.items() if name not in held}
         job = replace(part.job, now=datetime.now(UTC))
         self._held[part.at] = frozenset(part.blobs)
-        return parcel.report_of(await self._cluster.ask(part.at, parcel.job_bytes(job, blobs)))
+        report = parcel.report_of(await self._cluster.ask(part.at, parcel.job_bytes(job, blobs)))
+        if report.failed:
+            raise Lost(report.failed)
+        return report
 
     def _tell(self, refused: tuple[str, ...]) -> None:
         """Log who is refused, once."""

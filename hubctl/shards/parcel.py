@@ -76,12 +76,14 @@ class Report:
     """What a worker answers: blobs that it misses, or what it found.
 
     Attributes:
+        failed: why it found nothing, in words for people; empty when it did.
         observations: packed, in the job's order.
     """
 
     missing: tuple[str, ...] = ()
     tally: Tally = field(default_factory=Tally)
     observations: bytes = b""
+    failed: str = ""
 
 
 _JOB: TypeAdapter[Job] = TypeAdapter(Job)
@@ -122,7 +124,8 @@ def job_of(data: bytes) -> tuple[Job, dict[str, bytes]]:
 def report_bytes(report: Report) -> bytes:
     """A report."""
     tally = _TALLY.dump_python(replace(report.tally, lags=()), mode="json")
-    head = {"missing": report.missing, "tally": tally, "lags": len(report.tally.lags)}
+    lags = len(report.tally.lags)
+    head = {"missing": report.missing, "tally": tally, "lags": lags, "failed": report.failed}
     return _joined(head, (array("d", report.tally.lags).tobytes(), report.observations))
 
 
@@ -138,14 +141,16 @@ def report_of(data: bytes) -> Report:
         end = lags.itemsize * head["lags"]
         lags.frombytes(rest[:end])
         tally = replace(_TALLY.validate_python(head["tally"]), lags=tuple(lags))
-        return Report(tuple(head["missing"]), tally, rest[end:])
+        return Report(tuple(head["missing"]), tally, rest[end:], str(head["failed"]))
     except (KeyError, TypeError, ValueError) as error:
         raise Damaged(f"the head of a report is not as expected: {error!r}") from error
 
 
 def setup_blob(observe: Observe) -> bytes:
     """How to poll."""
-    return observe.model_dump_json(by_alias=True).encode()
+    # Whoever gave another interval on the command line did not ask whether it goes with the rest.
+    fits = observe.model_copy(update={"interval": max(observe.interval, observe.deadline)})
+    return orjson.dumps([observe.interval, fits.model_dump(mode="json", by_alias=True)])
 
 
 def setup_of(blob: bytes) -> Observe:
@@ -155,9 +160,10 @@ def setup_of(blob: bytes) -> Observe:
         Damaged: no values are like that.
     """
     try:
-        return Observe.model_validate_json(blob)
-    except ValidationError as error:
-        raise Damaged(f"the settings are not as expected: {error.error_count()} errors") from error
+        interval, fits = orjson.loads(blob)
+        return Observe.model_validate(fits).model_copy(update={"interval": float(interval)})
+    except (TypeError, ValueError) as error:  # pydantic's is one
+        raise Damaged(f"the settings are not as expected: {_first(error)}") from error
 
 
 def services_blob(services: Sequence[InferenceService]) -> bytes:
@@ -174,7 +180,7 @@ def services_of(blob: bytes) -> tuple[InferenceService, ...]:
     try:
         return _SERVICES.validate_json(blob)
     except ValidationError as error:
-        raise Damaged(f"the predictors are not as expected: {error.error_count()} errors") from error
+        raise Damaged(f"the predictors are not as expected: {_first(error)}") from error
 
 
 def rows_blob(rows: Window | NoWindow) -> bytes:
@@ -241,6 +247,14 @@ def snapshot_of(blob: bytes, at: datetime) -> Snapshot:
     except (KeyError, TypeError, ValueError) as error:
         raise Damaged(f"objects are not as expected: {error!r}") from error
     return Snapshot(at, objects, unread)
+
+
+def _first(error: Exception) -> str:
+    """What is wrong, without the values, which may be long."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _said(one: Mapping[str, Any]) -> Mapping[str, Any]:

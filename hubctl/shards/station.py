@@ -161,4 +161,8 @@ class Station:
 async def work(data: bytes, dask_worker: Worker) -> bytes:
     """One round on the worker that this is called on; Dask fills in which."""
     station: Station = dask_worker.extensions[NAME]
-    return await station.round(data)
+    try:
+        return await station.round(data)
+    except (GivenUp, parcel.Damaged, TimeoutError) as error:
+        log.warning("a round ended early", why=str(error) or type(error).__name__)
+        return parcel.report_bytes(parcel.Report(failed=str(error) or type(error).__name__))

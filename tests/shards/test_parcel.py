@@ -56,6 +56,14 @@ def test_predictors_arrive_as_they_were() -> None:
 def test_settings_arrive_as_they_were() -> None:
     observe = Observe(interval=4.5, deadline=2.25, token_file="/t/{cluster}")
     assert parcel.setup_of(parcel.setup_blob(observe)) == observe
+    hasty = observe.model_copy(update={"interval": 1.0})
+    assert parcel.setup_of(parcel.setup_blob(hasty)) == hasty
+
+
+@pytest.mark.parametrize("blob", [b"", b"1", b"[1, {}, 2]", b'[1, {"token": "x"}]', b'["x", {}]'])
+def test_other_settings_are_refused(blob: bytes) -> None:
+    with pytest.raises(parcel.Damaged, match="settings"):
+        parcel.setup_of(blob)
 
 
 @given(st.lists(st.binary(max_size=50), max_size=5, unique=True), st.none() | st.text("ab"))
@@ -69,6 +77,10 @@ def test_job_arrives_with_its_blobs(blobs: list[bytes], objects: str | None) -> 
 def test_report_arrives(observations: bytes, lags: list[float], skipped: dict[str, int]) -> None:
     report = parcel.Report((), Tally(9, skipped, 1, 2, tuple(lags)), observations)
     assert parcel.report_of(parcel.report_bytes(report)) == report
+
+
+def test_report_says_why_there_is_nothing() -> None:
+    assert parcel.report_of(parcel.report_bytes(parcel.Report(failed="another leader came"))).failed
 
 
 def test_report_says_what_is_missing() -> None:
