@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # One more than there are cores, since tests wait as well; each may start an API server of its own, which takes 600 MB.
 WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores < 4 ? cores + 1 : 5)))
 
-.PHONY: help demo test test-kube test-kind test-forge test-proxy build-kube e2e check golden format lock bench bench-peers clean
+.PHONY: help demo test test-kube test-thorough test-kind test-forge test-proxy build-kube e2e check golden format lock bench bench-peers clean
 
 help:            ## Say what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -31,7 +31,13 @@ check: $(VENV)/dev.stamp ## Lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: build-kube check ## Everything the tests need, then the tests
+MLSERVER := .cache/mlserver
+$(MLSERVER)/stamp: tests/mlserver/requirements.lock
+	$(PYTHON) -m venv --clear $(MLSERVER)
+	$(MLSERVER)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+test: build-kube check $(MLSERVER)/stamp ## Everything the tests need, then the tests
 	tests/install-servers.sh
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
@@ -40,6 +46,9 @@ build-kube:      # kube-apiserver, kustomize, kubectl, once, at lowest priority 
 
 test-kube: $(VENV)/dev.stamp ## Only the tests on a real kube-apiserver, or on HUBCTL_TEST_KUBECONFIG's cluster
 	$(BIN)/python -m pytest -m kube
+
+test-thorough: $(VENV)/dev.stamp ## The suite, with every test that tries again and again trying more often (half an hour)
+	HUBCTL_TEST_THOROUGH=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-kind: $(VENV)/dev.stamp ## The same on a kind cluster, made and removed (needs Go or kind, and a container engine)
 	PYTHON=$(BIN)/python tests/kube/kind.sh
@@ -85,7 +94,7 @@ lock:            ## Refresh the lock files (needs uv)
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements/dev.lock
 	uv pip compile pyproject.toml --group build --extra demo -c requirements/dev.lock --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements/demo.lock
-	uv pip compile pyproject.toml --group build --extra postgresql --extra dask -c requirements/demo.lock --python-platform linux \
+	uv pip compile pyproject.toml --group build --extra postgresql --extra dask -c requirements/dev.lock --python-platform linux \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/run.lock
 	uv pip compile tests/mlserver/requirements.in --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o tests/mlserver/requirements.lock
@@ -93,4 +102,4 @@ lock:            ## Refresh the lock files (needs uv)
 	  --generate-hashes --no-emit-index-url --no-header -q -o benchmarks/peers/$$peer.lock || exit 1; done
 
 clean:           ## Remove what was built and cached
-	rm -rf $(VENV) $(PEERS) .hubctl .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(MLSERVER) .hubctl .mypy_cache .ruff_cache .pytest_cache .hypothesis

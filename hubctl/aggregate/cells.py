@@ -7,6 +7,7 @@ clears, it only makes the predictor unknown until it answers again.
 from dataclasses import replace
 from datetime import datetime
 
+from hubctl.aggregate import golden
 from hubctl.model.health import FAULTS, NO_ANSWER, Condition, HealthReason, PredictorHealth, Vote
 from hubctl.model.predictor import Observation, Outcome
 from hubctl.model.values import Aggregate
@@ -29,9 +30,11 @@ def fold(
         last: the health before; None for a predictor that was never polled.
         seen: one poll.
         policy: when votes count and raise.
-        served: whether feedback says that the spoke serves the version.
+        served: whether feedback says that the spoke serves the version; the answer itself has the last word.
     """
     before = _before(last, seen)
+    served = golden.served(seen, served)
+    seen = golden.excused(seen, before.version_since, policy)
     fault, fault_streak = _fault(before, seen)
     votes, good_streak, raised = before.votes, before.good_streak, before.raised
     if _is_new_vote(before, seen, policy, served=served):
@@ -156,7 +159,7 @@ def _remembered(votes: tuple[Vote, ...], now: datetime, policy: Aggregate) -> tu
 def _judge_poll(health: PredictorHealth, seen: Observation, policy: Aggregate) -> _Judgement:
     """What the latest poll lets us say."""
     if seen.outcome is not Outcome.OK:
-        return Condition.UNKNOWN, seen.outcome.value
+        return Condition.UNKNOWN, HealthReason.NOT_SERVED if golden.is_other(seen) else seen.outcome.value
     if health.served is False:
         return Condition.UNKNOWN, HealthReason.NOT_SERVED
     if seen.votes:
@@ -192,5 +195,5 @@ def _turned(health: PredictorHealth, judgement: _Judgement, now: datetime) -> Pr
 
 
 def _settled(version_since: datetime, served: bool | None, now: datetime, policy: Aggregate) -> bool:  # noqa: FBT001 - three answers
-    """Whether what answers is the version: feedback says so, else it has been there long enough."""
+    """Whether what answers is the version: golden rows or feedback say so, else it has been there long enough."""
     return (now - version_since).total_seconds() >= policy.settle if served is None else served

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from hubctl.aggregate import blame, troubles, witnesses
+from hubctl.aggregate import blame, golden, troubles, witnesses
 from hubctl.model.health import FAULTS, UNSEEN, Finding, FindingKind, HealthReason, PredictorHealth
 from hubctl.model.predictor import Observation, Outcome
 from hubctl.model.values import Aggregate
@@ -19,6 +19,9 @@ _FEWEST_BLIND = 2
 
 _OF_MODEL = frozenset({Outcome.NOT_FOUND, Outcome.MALFORMED, Outcome.GOLDEN_MISMATCH})
 """Faults that a model version can have; a refused token or certificate is not the version's doing."""
+
+_EXCUSED = (HealthReason.STALE, HealthReason.NOT_SERVED)
+"""Old news, and an answer of another version than Git says; the latter has a finding of its own."""
 
 _OF_SPOKE = frozenset({FindingKind.SPOKE_DOWN, FindingKind.SPOKE_API, FindingKind.SPOKE_ROUTE})
 """What witnesses say of a whole spoke's reach, which explains its predictors' faults."""
@@ -51,6 +54,7 @@ def find(
     wide = [*_model_faults(health, faulty, policy), *spokes]
     narrow = _predictor_faults(faulty, wide)
     others = [one for one in witnessed if one.kind not in _OF_SPOKE]
+    others += golden.drifts(health, observations, witnessed, policy)
     found = [*wide, *narrow, *others, *blame.attribute(health, policy)]
     if hub is not None:
         found = [hub, *(replace(finding, inhibited_by=hub.key) for finding in found)]
@@ -164,5 +168,5 @@ def _is_faulty(one: PredictorHealth, policy: Aggregate) -> bool:
         one.fault_streak >= policy.raise_after
         and one.fault in FAULTS
         and one.last_outcome is one.fault
-        and one.reason != HealthReason.STALE
+        and one.reason not in _EXCUSED
     )

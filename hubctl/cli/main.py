@@ -26,7 +26,7 @@ COMMANDS = {
     "migrate": ("authoring", "Rewrite a platform's values file; keeps its comments."),
     "schema": ("authoring", "Print the JSON Schemas of the input files and of diff."),
     "clusters": ("clusters", "List, show, add, import and remove spokes."),
-    "models": ("models", "List, register and version models."),
+    "models": ("models", "List, describe, register and version models."),
     "render": ("rendering", "Render every manifest of the fleet."),
     "diff": ("delivery", "Show what publish would change."),
     "publish": ("delivery", "Publish the rendered fleet as one Git commit."),

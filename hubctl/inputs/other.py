@@ -113,6 +113,8 @@ def _candidates(annotation: Any, value: Any) -> Iterator[Any]:
     for one in members:
         if get_origin(one) is Literal:
             yield from get_args(one)
+        if get_origin(one) is tuple and value is None:
+            yield _TEXTS[:2]
     if bool in members:
         yield from (True, False)
     elif int in members or float in members:

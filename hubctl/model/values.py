@@ -22,6 +22,7 @@ from hubctl.model.delivery import Delivery
 from hubctl.model.fleetsource import FleetSource
 from hubctl.model.gitops import GitOps
 from hubctl.model.install import Install
+from hubctl.model.outputs import Reading
 from hubctl.model.pace import Backoff
 from hubctl.model.pausing import PlannedPause
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
@@ -51,21 +52,9 @@ class Features(Strict):
         return self
 
 
-class Tensor(Strict):
-    """How rows and answers are named in protocol v2."""
-
-    name: str = Field("input-0", min_length=1, description="of the tensor that holds the rows")
-    datatype: Literal["FP64", "FP32"] = "FP64"
-    output: str | None = Field(None, min_length=1, description="of the tensor with the answer; default: the first")
-
-
-class ModelProfile(Serving):
+class ModelProfile(Reading, Serving):
     """How a model is served and read, for the whole fleet."""
 
-    output: Literal["labels", "forecast"] = Field(
-        "labels", description="labels: one of -1 and 1 a row, voted; forecast: a row of numbers, recorded"
-    )
-    tensor: Tensor = Field(default_factory=Tensor, description="only with protocol v2")
     features: Features | None = None
 
 

@@ -16,7 +16,7 @@ import httpx
 from hubctl import __version__
 from hubctl.model import values
 from hubctl.model.predictor import InferenceService, Outcome, Window
-from hubctl.observe import faults, openinference, protocol, routes, strict
+from hubctl.observe import answers, faults, golden, openinference, protocol, routes, strict
 from hubctl.observe.answers import Answer, Found
 from hubctl.observe.features import NoWindow
 from hubctl.observe.reason import Reason
@@ -67,7 +67,8 @@ class Question:
     """What a predictor is asked; the same over every way to it.
 
     Attributes:
-        rows: to predict; or why there are none, then only whether the model is ready is asked.
+        rows: to predict beside the golden ones; or why there are none. Without either kind, only whether the model is
+            ready is asked.
     """
 
     service: InferenceService
@@ -81,21 +82,31 @@ class Question:
         """
         if not 0 < (443 if (port := httpx.URL(url).port) is None else port) <= _MAX_PORT:
             raise httpx.InvalidURL(f"expected a port from 1 to {_MAX_PORT} in {url}")
-        name, spoken = self.service.name, self.service.profile.protocol
         # Connect and handshake get half of the time each, because httpcore closes the socket of a handshake that
         # times out by itself, but loses that of a cancelled one.
         more = {"trace": phase, "timeout": httpx.Timeout(None, connect=seconds / 2).as_dict()}
-        if not isinstance(self.rows, Window):
-            return client.build_request("GET", routes.model_url(url, name, spoken), extensions=more)
+        content = self.content()
+        if content is None:
+            return client.build_request("GET", self.url(url), extensions=more)
         headers = {"Content-Type": protocol.CONTENT_TYPE}
-        where = routes.predict_url(url, name, spoken)
-        return client.build_request("POST", where, content=self._content(self.rows), headers=headers, extensions=more)
+        return client.build_request("POST", self.url(url), content=content, headers=headers, extensions=more)
 
-    def _content(self, rows: Window) -> bytes:
-        profile = self.service.profile
-        if profile.protocol == "v1":
-            return protocol.encode(rows.instances)
-        return openinference.encode(rows.instances, profile.tensor)
+    def url(self, base: str) -> str:
+        """Where it is asked, below a base URL."""
+        spoken = self.service.profile.spoken
+        asks = routes.predict_url if golden.asked(self.service, self.rows) else routes.model_url
+        return asks(base, self.service.name, spoken)
+
+    def content(self) -> bytes | None:
+        """The body that is sent; None for a question without one."""
+        rows, profile = golden.asked(self.service, self.rows), self.service.profile
+        if not rows:
+            return None
+        return protocol.encode(rows) if profile.spoken == "v1" else openinference.encode(rows, profile.tensor)
+
+    def judge(self, answer: Answer) -> Found:
+        """What an answer to it says."""
+        return answers.judge(answer, self.service, self.rows)
 
 
 def new_client(observe: values.Observe, trust: Trust) -> httpx.AsyncClient:

@@ -15,10 +15,11 @@ from hubctl.model import values
 from hubctl.model.apiserver import HubReader
 from hubctl.model.predictor import InferenceService, Observation, Window
 from hubctl.model.snapshot import Snapshot
-from hubctl.observe import limits
+from hubctl.observe import golden, limits
 from hubctl.observe.exchange import Question
 from hubctl.observe.rows import Rows
 from hubctl.observe.search import Search
+from hubctl.observe.spoken import Spoken
 from hubctl.observe.ways import Ways
 
 
@@ -56,6 +57,7 @@ class Poller:
         self._seen = seen
         self._ways = Ways(observe, environ, folder, api)
         self._search = Search(observe, folder, self._ways, clock)
+        self._spoken = Spoken(self._search.find)
         self._slots = asyncio.Semaphore(observe.concurrency)
         self._spokes: dict[str, asyncio.Semaphore] = {}
 
@@ -95,8 +97,8 @@ class Poller:
         return observation
 
     async def _observe_one(self, service: InferenceService) -> Observation:
-        rows = await self._rows.of(service)
-        sought = await self._search.find(Question(service, rows))
+        rows = golden.fitted(service, await self._rows.of(service))
+        sought = await self._spoken.find(Question(service, rows))
         found = sought.found
         return Observation(
             cluster=service.cluster,
@@ -110,7 +112,7 @@ class Poller:
             instances=found.instances,
             anomalies=found.anomalies,
             latency_ms=sought.seconds * 1000,
-            votes=found.instances > 0 and service.profile.output == "labels",
+            votes=found.instances > 0 and service.profile.votes,
             served_version=found.served_version,
             route=sought.route,
             tried=sought.tried,

@@ -102,12 +102,20 @@ class Reason(StrEnum):
     LABEL_NULL = "label_null", "A label is null, which is how KServe writes NaN."
     LABEL_ZERO = "label_zero", "A label is 0; it is never guessed which of -1 and 1 is meant."
     LABEL_NUMBER = "label_number", "A label is another number than -1 and 1."
-    LABEL_TYPE = "label_type", "A label is a list or an object: perhaps the model's output is forecast."
-    ROW_TYPE = "row_type", "A row of a forecast is not a list."
-    ROW_WIDTH = "row_width", "The rows of a forecast are empty or not equally wide."
-    ROW_VALUE = "row_value", "A row of a forecast holds something that is no number."
+    LABEL_UNMAPPED = "label_unmapped", "A label is none of those that are declared for the model."
+    LABEL_TYPE = "label_type", "A label is a list or an object: perhaps the model's output is another."
+    SCORE_COLUMN = "score_column", "A row has no such column or key as is declared to hold the score."
+    SCORE_VALUE = "score_value", "A score is no number."
+    NOT_PROBABILITIES = "not_probabilities", "The numbers of a row do not add up to 1, or one is negative."
+    ROW_TYPE = "row_type", "A row of a forecast or of probabilities is not a list."
+    ROW_WIDTH = "row_width", "Rows are empty, not equally wide, or not as wide as declared."
+    ROW_VALUE = "row_value", "A row of a forecast or of probabilities holds something that is no number."
     MODEL_NAME = "model_name", "The answer is another model's."
     MODEL_VERSION = "model_version", "The model's version is no short printable text."
+
+    # golden_mismatch
+    GOLDEN_OTHER_VERSION = "golden_other_version", "The golden rows are answered as another known version answers them."
+    GOLDEN_DIFFERS = "golden_differs", "The golden rows are answered as no known version answers them."
 
     # ok, but without a vote: there were no rows to send, the model only said that it is ready
     NO_FEATURES = "no_features", "Nothing says where the model's rows come from."

@@ -14,9 +14,9 @@ from pathlib import Path
 import httpx
 
 from hubctl.model import values
-from hubctl.model.predictor import InferenceService, Outcome, Tried, Window
+from hubctl.model.predictor import InferenceService, Outcome, Tried
 from hubctl.model.route import Route
-from hubctl.observe import answers, exchange, order
+from hubctl.observe import exchange, order
 from hubctl.observe.accounts import NoToken
 from hubctl.observe.answers import Answer, Found
 from hubctl.observe.exchange import Phase, Question
@@ -174,9 +174,7 @@ class Search:
             return exchange.failed(error)
         finally:
             attempts.sent = attempts.sent or phase.now in exchange.SENT
-        if isinstance(question.rows, Window):
-            return answers.judge_prediction(answer, question.service, question.rows)
-        return answers.judge_presence(answer, question.service, question.rows)
+        return question.judge(answer)
 
     async def _exchange(self, client: httpx.AsyncClient, request: httpx.Request, service: InferenceService) -> Answer:
         limit = self._observe.max_body_bytes

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hubctl.cli import main
+from tests.effort import times
 from tests.inputs.inputfolder import SPOKE, VALUES
 from tests.inputs.tokens import KEYS, PEM, SHAPED, secret_part, word
 
@@ -63,7 +64,7 @@ PLACES = ("beside the engine", "in ours", "in a spoke", "in a template", "in no 
     key=st.sampled_from(KEYS),
     token=SHAPED | PEM | word(16).map(lambda text: f"0{text}"),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(60, 150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_command_shows_a_credential(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

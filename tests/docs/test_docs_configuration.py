@@ -17,8 +17,10 @@ from hubctl.model import (
     delivery,
     fleetsource,
     gitops,
+    golden,
     hydrated,
     install,
+    outputs,
     pace,
     pausing,
     platform,
@@ -72,7 +74,13 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "A route of type service": route.ServiceRoute,
     "hubctl.models.NAME": values.ModelProfile,
     "resources": serving.Resources,
-    "tensor": values.Tensor,
+    "labels": outputs.Labels,
+    "scores": outputs.Scores,
+    "classes": outputs.Classes,
+    "forecast": outputs.Forecast,
+    "golden": outputs.GoldenRows,
+    "Golden rows": golden.GoldenFile,
+    "tensor": outputs.Tensor,
     "features": values.Features,
     "A container": serving.Container,
     "gpu": serving.Gpu,
@@ -182,7 +190,7 @@ def test_every_key_has_a_type_and_a_meaning(heading: str) -> None:
 
 def test_every_model_that_a_file_can_hold_has_a_table() -> None:
     found: set[type[BaseModel]] = set()
-    for model in (registry.KServe, values.HubctlSection, cluster.Spoke, remediation.Override):
+    for model in (registry.KServe, values.HubctlSection, cluster.Spoke, remediation.Override, golden.GoldenFile):
         models_below(model, found)
     assert found == set(SECTIONS.values())
 

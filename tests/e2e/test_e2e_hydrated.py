@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.world import MODEL, OTHER, SPOKES, World, git
+from tests.effort import times
 
 ACTIVE, NEXT = "environment/production", "environment/production-next"
+NOTED = times(6, 12)
 NOTES = "refs/notes/hydrator.metadata"
 
 
@@ -247,7 +249,7 @@ def test_notes_of_other_writers_are_kept_when_all_write_at_once(hydrator: Hydrat
     environment = world.environment()
 
     def hydrates(folder: Path) -> int:
-        for round_ in range(4):
+        for round_ in range(times(2, 4)):
             git(folder, "commit", "--quiet", "--allow-empty", "-m", f"Round {round_}")
             command = [sys.executable, "-m", "hubctl", "-C", str(folder), "publish"]
             done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
@@ -256,7 +258,7 @@ def test_notes_of_other_writers_are_kept_when_all_write_at_once(hydrator: Hydrat
 
     def notes() -> int:
         written = 0
-        while written < 12:
+        while written < NOTED:
             subprocess.run(["git", "-C", str(other), "fetch", "-q", "origin", f"+{NOTES}:{NOTES}"], check=False)
             target = git(other, "commit-tree", "HEAD^{tree}", "-m", f"{written}")
             git(other, "notes", f"--ref={NOTES}", "add", "-f", "-m", '{"drySha": "x"}', target)
@@ -266,11 +268,11 @@ def test_notes_of_other_writers_are_kept_when_all_write_at_once(hydrator: Hydrat
 
     with ThreadPoolExecutor() as pool:
         jobs = [pool.submit(hydrates, world.fleet), pool.submit(hydrates, staging), pool.submit(notes)]
-        assert [job.result() for job in jobs] == [0, 0, 12]
+        assert [job.result() for job in jobs] == [0, 0, NOTED]
     for branch, folder in ((NEXT, world.fleet), ("environment/staging-next", staging)):
         assert hydrator.note(hydrator.tip(branch)) == {"drySha": git(folder, "rev-parse", "HEAD")}
     listed = git(world.remote, "notes", f"--ref={NOTES}", "list").splitlines()
-    assert len(listed) == 2 + 12
+    assert len(listed) == 2 + NOTED
     git(world.remote, "fsck", "--strict")
 
 

@@ -19,6 +19,7 @@ from hubctl.render import leaves
 from hubctl.render.leaves import GONE, Trail
 from hubctl.render.templates import Templates, load_templates
 from hubctl.settings import Settings
+from tests.effort import times
 from tests.explanation.explainedfleets import (
     Files,
     edited,
@@ -31,7 +32,7 @@ from tests.explanation.explainedfleets import (
     write,
 )
 
-bounded = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+bounded = settings(max_examples=times(5, 12), deadline=None, suppress_health_check=list(HealthCheck))
 TEMPLATES = load_templates(None)
 
 

@@ -27,9 +27,10 @@ from hubctl.publish import branch
 from hubctl.publish.repository import Repository
 from hubctl.render.templates import Templates, load_templates
 from hubctl.settings import Settings
+from tests.effort import times
 from tests.fleets import generated
 
-FLEETS = 200
+FLEETS = times(60, 200)
 ASKED_EACH = 20
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PLACES = ("rendered", "apps/kserve/out")

@@ -15,6 +15,7 @@ from hubctl.inputs import load_inputs, parse_overrides, reload
 from hubctl.inputs.document import parse
 from hubctl.model.route import AcmRoute, UrlRoute
 from hubctl.settings import Settings
+from tests.effort import times
 from tests.inputs.inputfolder import OVERRIDE, SPOKE, VALUES, Folder
 
 ROOT = Path(__file__).parents[2]
@@ -265,7 +266,7 @@ TREES = {name: parse((ROOT / name).read_text(), name).data for name in SAMPLES}
 PLACES = [(name, trail) for name, tree in TREES.items() for trail in trails(tree)]
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=times(60, 150), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(place=st.sampled_from(PLACES), odd=st.sampled_from(ODD))
 def test_any_odd_value_anywhere_is_accepted_or_told_by_field(folder: Folder, place: Any, odd: object) -> None:
     name, trail = place

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from hubctl.errors import HubctlError
 from hubctl.model import base, serving, storage
 from hubctl.model.quantity import canonical
+from tests.effort import times
 from tests.kube import fleets
 from tests.kube.api import Api
 
@@ -80,7 +81,7 @@ def fleet_of_one(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 @given(files=fleet_of_one())
-@settings(FOUND_IS_ENOUGH, max_examples=50)
+@settings(FOUND_IS_ENOUGH, max_examples=times(20, 50))
 def test_server_takes_every_fleet_that_hubctl_renders(api: Api, files: tuple[dict[str, Any], dict[str, Any]]) -> None:
     with TemporaryDirectory() as folder:
         fleets.write_fleet(Path(folder), *files)
@@ -93,14 +94,14 @@ def test_server_takes_every_fleet_that_hubctl_renders(api: Api, files: tuple[dic
 
 
 @given(quantity=QUANTITIES)
-@settings(FOUND_IS_ENOUGH, max_examples=200)
+@settings(FOUND_IS_ENOUGH, max_examples=times(60, 200))
 def test_quantity_is_one_for_kubernetes_too(api: Api, quantity: str) -> None:
     """KServe's CRD takes more than Kubernetes can read, and one object that cannot be read hides all others."""
     assert stored(api, quantity)
 
 
 @given(quantity=QUANTITIES)
-@settings(FOUND_IS_ENOUGH, max_examples=200)
+@settings(FOUND_IS_ENOUGH, max_examples=times(60, 200))
 @example("0.5").via("the usual one")
 @example("1024Mi").via("the other usual one")
 def test_quantity_as_we_write_it_is_one_that_kubernetes_does_not_rewrite(api: Api, quantity: str) -> None:
