@@ -69,7 +69,7 @@ async def run(
     stop = asyncio.Event()
     _listen(stop)
     async with _watched(listen, settings.namespace) as reporter:
-        running = _Running(stop, pause, Reloader(settings, environ), reporter)
+        running = _Running(stop, pause, Reloader(settings, environ, pause), reporter)
         settings, sources = await running.reloader.first()
         reporter.read(running.reloader.problem)
         while not stop.is_set():
@@ -123,7 +123,8 @@ async def _opened(
     """Passes with a hub that is opened for these inputs; None when the elected one cannot open its store now."""
     try:
         # Opened anew when how to poll or where to store changes; kept else, with its connections.
-        async with hub.open_hub(settings, environ, sources=sources, term=term, watch=True) as opened:
+        watch = _interval(sources, running)
+        async with hub.open_hub(settings, environ, sources=sources, term=term, watch=watch) as opened:
             running.reporter.opened()
             return await _led(opened, running)
     except StoreUnavailable as error:
@@ -148,9 +149,15 @@ async def _led(opened: hub.Hub, running: _Running) -> hub.Hub:
         opened = fresh
         # Not before the newest inputs are known: they may name another Lease. Again after a refusal.
         claimed = (claimed or await _claimed(opened, running.reporter)) and await _one(opened, running.reporter)
-        wanted = running.pause if running.pause is not None else opened.sources.values.hubctl.observe.interval
-        await leading.sleep(wanted - (time.monotonic() - began), *wake)
+        # What the first round saw is not left lying.
+        news = () if opened.rounds is None else (opened.rounds.news,)
+        await leading.sleep(_interval(opened.sources, running) - (time.monotonic() - began), *wake, *news)
     return opened
+
+
+def _interval(sources: load.Sources, running: _Running) -> float:
+    """Seconds between two passes, and between two rounds."""
+    return sources.values.hubctl.observe.interval if running.pause is None else running.pause
 
 
 def _election(sources: load.Sources) -> LeaderElection:
@@ -180,6 +187,8 @@ async def _one(opened: hub.Hub, reporter: Reporter) -> bool:
     """One pass; False when this process was told that it may not act."""
     if not opened.sources.values.kserve.enabled:
         log.warning("switched off", key=opened.sources.values.switch)
+        if opened.rounds is not None:
+            opened.rounds.aim((), None)
         return True
     began, now = time.monotonic(), datetime.now(UTC)
     try:

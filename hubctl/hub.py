@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hubctl import desired, holding, outlet
+from hubctl import desired, engines, holding, outlet
 from hubctl.conform.check import Checker
 from hubctl.errors import GuardRefused, InputError, PublishConflict
 from hubctl.inputs import load
@@ -25,7 +25,8 @@ from hubctl.model.cluster import ManagedCluster
 from hubctl.model.health import FindingKind, PredictorHealth
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.snapshot import MANAGED_CLUSTERS, Resource, Snapshot
-from hubctl.model.values import HubctlSection
+from hubctl.model.turn import Made, Taken, Turn
+from hubctl.model.values import Aggregate, HubctlSection
 from hubctl.observe import pace
 from hubctl.publish import branch, pulls
 from hubctl.publish.repository import anybody
@@ -36,7 +37,8 @@ from hubctl.settings import Settings
 if TYPE_CHECKING:  # publish and diff start without HTTP, SQL and the Kubernetes client
     from hubctl.fleet.election import Election
     from hubctl.fleet.hubapi import HubApi
-    from hubctl.observe.poll import Poller
+    from hubctl.model.turn import Engine, OpenEngine
+    from hubctl.rounds import Rounds
     from hubctl.store.schema import Store
 
 
@@ -52,7 +54,8 @@ class Hub:
         sources: values and spokes as the folder holds them, before overrides.
         outlet: where a publish goes.
         store: health, incidents, remediations and the audit trail.
-        poller: the only door to predictors.
+        engine: the only door to predictors, for one round at a time; None where there are rounds beside the passes.
+        rounds: those.
         api: the hub's own API server; None when nothing in the values needs it.
         term: while which this process may act; None when it need not be elected.
         complaint: why what the files say now is not in force; empty when it is.
@@ -64,7 +67,8 @@ class Hub:
     templates: Templates
     outlet: outlet.Outlet
     store: Store
-    poller: Poller
+    engine: Engine | None = None
+    rounds: Rounds | None = None
     api: HubApi | None = None
     term: Election | None = None
     complaint: str = ""
@@ -90,6 +94,31 @@ class Hub:
         """Spokes that are not to be asked now, and when they are; none while the hub itself is out of sight."""
         blind = any(one.kind is FindingKind.HUB_UNREACHABLE for one in self.store.cases.unresolved())
         return {} if blind else pace.waiting(services, health, pace_of(self.sources.values.hubctl), now=now)
+
+    async def look(
+        self, services: tuple[InferenceService, ...], snapshot: Snapshot | None, blind: Mapping[str, str]
+    ) -> Taken:
+        """One turn at once; or, where there are rounds, what they saw since the last look, and whom they ask next.
+
+        Args:
+            services: who is asked.
+            snapshot: the hub's own objects.
+            blind: what the pass itself found out of the hub's reach, and why; counts where there are rounds.
+        """
+        if self.rounds is not None:
+            self.rounds.aim(services, snapshot)
+            return self.rounds.take(blind)
+        assert self.engine is not None, "a hub without engine has rounds"  # noqa: S101 - a mistake of open_hub's
+        began = datetime.now(UTC)
+        gathered = await self.engine.round(Turn(services, began, snapshot=snapshot))
+        seconds = (datetime.now(UTC) - began).total_seconds()
+        return Taken(gathered.observations, (Made(began, seconds, 0.0, gathered.tally),), gathered.problems)
+
+    def patient(self, rules: Aggregate) -> Aggregate:
+        """The same, but that nothing is called stale only because rounds and passes are out of step."""
+        if self.rounds is None or rules.stale_after >= self.rounds.patience:
+            return rules
+        return rules.model_copy(update={"stale_after": self.rounds.patience})
 
     def ports(self, gate: holding.Gate) -> actions.Ports:
         """The doors that actions may use in one pass, while they are open."""
@@ -254,7 +283,8 @@ async def open_hub(
     sources: load.Sources | None = None,
     seen: Callable[[Observation], None] | None = None,
     term: Election | None = None,
-    watch: bool = False,
+    watch: float | None = None,
+    engine: OpenEngine | None = None,
 ) -> AsyncIterator[Hub]:
     """Everything that a pass needs, closed again at the end.
 
@@ -264,14 +294,15 @@ async def open_hub(
         sources: what the files say, if they have been read already.
         seen: called with each observation as it is made, for progress.
         term: while which this process may act; None when it need not be elected.
-        watch: whether the hub's objects are kept up to date in the background, for a process that stays.
+        watch: for a process that stays: seconds between two rounds, which are made beside the passes; and the hub's
+            objects are kept up to date in the background. None: neither.
+        engine: opens what makes rounds; None: this process does.
 
     Raises:
         InputError: the inputs are wrong.
         TemplateError: a template cannot be parsed.
         StoreUnavailable: the store cannot be opened.
     """
-    from hubctl.observe.poll import Poller  # noqa: PLC0415 - as above
     from hubctl.store.schema import open_store  # noqa: PLC0415 - as above
 
     sources = sources or load.read_sources(settings)
@@ -279,12 +310,25 @@ async def open_hub(
     store = open_store(store_url(settings, sources, environ))
     api: HubApi | None = None
     try:
-        api = open_api(settings, sources, tells=watch and bool(settings.namespace))
-        if api is not None and watch:
+        api = open_api(settings, sources, tells=watch is not None and bool(settings.namespace))
+        if api is not None and watch is not None:
             api.watch()
         opened = outlet.open_outlet(settings, sources, term.confirm if term else anybody)
-        async with Poller(sources.values.hubctl.observe, settings.directory, environ, seen=seen, api=api) as poller:
-            yield Hub(settings, environ, sources, templates, opened, store, poller, api, term)
+        section = sources.values.hubctl
+        observe = engines.observing(sources.values, watch)
+        open_engine = engine or engines.opener(
+            settings, environ, observe, api, section.engine if watch is not None else None
+        )
+        made = Hub(settings, environ, sources, templates, opened, store, api=api, term=term)
+        if watch is None:
+            async with open_engine(seen) as one:
+                yield replace(made, engine=one)
+        else:
+            gitops = sources.values.hubctl.gitops
+            identity = f"{gitops.remote} {gitops.branch}"
+            beside = engines.beside(open_engine, observe, settings, environ, identity=identity, api=api)
+            async with beside as rounds:
+                yield replace(made, rounds=rounds)
     finally:
         if api is not None:
             await asyncio.to_thread(api.close)

@@ -61,6 +61,7 @@ class Settings:
         context: in it. None: the current one.
         config: where the inputs come from; None: the folder is somebody else's.
         commit: of that repository that ``directory`` stands at; empty before the first.
+        engine: where rounds are made, as ``hubctl run`` was told; empty: as the values say.
     """
 
     directory: Path
@@ -74,6 +75,7 @@ class Settings:
     context: str | None = None
     config: ConfigRepository | None = None
     commit: str = ""
+    engine: str = ""
 
     @property
     def stop_file(self) -> Path:

@@ -2,8 +2,8 @@
 
 ``cells`` remembers one predictor, ``fleet`` concludes hard facts over all of them, ``blame`` finds which model version
 or spoke explains anomalies by the counts of ``evidence``, ``chance`` is the formula behind its confidence. ``troubles``
-weighs what witnesses on the hub say of spokes against the polls, ``witnesses`` makes findings of it.
-``golden`` tells by their answers which version spokes serve.
+weighs what witnesses on the hub say of spokes against the polls, ``witnesses`` makes findings of it. ``golden`` tells
+by their answers which version spokes serve.
 """
 
 from collections import defaultdict
@@ -30,12 +30,14 @@ class Said:
         last: as the round before left it.
         rules: when it becomes findings.
         tip: the commit that Argo CD should compare with; empty when that is not known.
+        controls: what the hub itself needs and does not reach, each with why.
     """
 
     now: tuple[SpokeWitness, ...] = ()
     last: tuple[SpokeWitness, ...] = ()
     rules: Witness = field(default_factory=Witness)
     tip: str = ""
+    controls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def aggregate(
         waiting=waiting,
         witnessed=witnesses.find(witnessed, said.rules, now=now),
         cut_off=witnesses.hub_cut_off(witnessed, policy),
+        controls=said.controls,
     )
     return Aggregation(health, findings, witnessed)
 

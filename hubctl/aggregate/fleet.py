@@ -35,20 +35,28 @@ def find(
     waiting: Collection[str] = (),
     witnessed: Sequence[Finding] = (),
     cut_off: Finding | None = None,
+    controls: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
     """Every finding of this round, sorted by key; the order of the arguments' items does not matter.
 
     Args:
         health: of every predictor of the fleet, after this round.
-        observations: of this round; only the question whether the hub sees anything looks at them.
+        observations: of this round; only the question whether the hub sees anything looks at them. For predictors
+            that were not observed their last outcomes stand in.
         policy: the thresholds.
-        waiting: spokes that were left out of this round; their last outcomes stand in for it.
+        waiting: spokes that were left out of this round.
         witnessed: findings of the witnesses.
         cut_off: what they say against the hub itself.
+        controls: what the hub itself needs and does not reach.
     """
     latest = [(seen.cluster, seen.outcome) for seen in observations]
-    latest += [(one.cluster, one.last_outcome) for one in health if one.cluster in waiting]
-    hub = _hub_unreachable(latest, policy) or cut_off
+    polled = {(seen.cluster, seen.model) for seen in observations}
+    latest += [
+        (one.cluster, one.last_outcome)
+        for one in health
+        if one.cluster in waiting or (one.cluster, one.model) not in polled
+    ]
+    hub = _with_controls(_hub_unreachable(latest, policy) or cut_off, controls)
     spokes = [*_spokes_unreachable(health, witnessed, policy), *(one for one in witnessed if one.kind in _OF_SPOKE)]
     faulty = [one for one in health if _is_faulty(one, policy)]
     wide = [*_model_faults(health, faulty, policy), *spokes]
@@ -76,6 +84,17 @@ def _hub_unreachable(latest: Iterable[tuple[str, Outcome]], policy: Aggregate) -
         summary=f"the hub reaches no predictor on {len(blind)} of {len(outcomes)} spokes",
         deterministic=True,
     )
+
+
+def _with_controls(hub: Finding | None, controls: Sequence[str]) -> Finding | None:
+    """The finding about the hub, which names what failed of what it needs itself; that alone makes one."""
+    if not controls:
+        return hub
+    failed = f"the hub's control probes fail: {', '.join(controls)}"
+    if hub is not None:
+        return replace(hub, summary=f"{hub.summary}; {failed}")
+    key = str(FindingKind.HUB_UNREACHABLE)
+    return Finding(FindingKind.HUB_UNREACHABLE, key, clusters=(), summary=failed, deterministic=True)
 
 
 def _spokes_unreachable(

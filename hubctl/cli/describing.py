@@ -13,7 +13,7 @@ from hubctl.cli.clusters import complete_spokes
 from hubctl.cli.observing import chosen_services
 from hubctl.inputs import load
 from hubctl.model.predictor import InferenceService
-from hubctl.observe.asking import Asker, Described
+from hubctl.observe.interview import Asker, Described
 from hubctl.settings import Settings
 
 

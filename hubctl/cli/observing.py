@@ -4,13 +4,14 @@ import asyncio
 import os
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 import structlog
 
-from hubctl import controller, discovery, hub, leading, outlet
+from hubctl import controller, discovery, engines, hub, leading, looping, outlet
 from hubctl.cli import delivery, output, proposals, rendering, shapes
 from hubctl.cli.pausing import sentences
 from hubctl.errors import InputError
@@ -44,9 +45,10 @@ def poll(settings_of: Any, cluster: str | None, model: str | None, shape: str) -
     rendering.warn(inputs)
     if rendering.switched_off(inputs.values):
         return
+    engines.fits(inputs)
     chosen = chosen_services(inputs, cluster, model)
     with output.progress("polling", len(chosen)) as advance:
-        observations = asyncio.run(poll_once(settings, sources, chosen, lambda _: advance()))
+        observations = looping.run(poll_once(settings, sources, chosen, lambda _: advance()))
     output.show(
         shape,
         {"observations": [shapes.observation_data(seen) for seen in observations]},
@@ -74,7 +76,7 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
         return
     # Where the hub says which spokes there are, only the pass itself finds out how many it polls.
     total = len(services(load.reload(sources, {}))) if sources.is_whole else None
-    made = asyncio.run(run_pass(settings, sources, total=total, dry_run=dry_run))
+    made = looping.run(run_pass(settings, sources, total=total, dry_run=dry_run))
     rendering.warn(made.fleet)
     if shape == "table":
         print_pass(made)
@@ -102,6 +104,13 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
     envvar="HUBCTL_LISTEN",
     help="Answer /healthz, /readyz and /metrics there, or off [default: :8080 in a pod, else off].",
 )
+@click.option(
+    "--engine",
+    metavar="URL",
+    envvar="HUBCTL_ENGINE",
+    default="",
+    help="Poll on a Dask cluster, dask:// or tls://HOST:PORT, or in this process [default: hubctl.engine.url].",
+)
 @click.option("--config-repo", metavar="URL", help="Git repository of the inputs [default: $HUBCTL_CONFIG_REPO].")
 @click.option("--config-branch", metavar="NAME", help="Its branch [default: $HUBCTL_CONFIG_BRANCH or main].")
 @click.option(
@@ -112,6 +121,7 @@ def run(
     settings_of: Any,
     interval: str | None,
     listen: str | None,
+    engine: str,
     config_repo: str | None,
     config_branch: str | None,
     config_path: str | None,
@@ -126,7 +136,7 @@ def run(
       hubctl run --interval 30s --listen 127.0.0.1:8080
       hubctl run --config-repo https://git.example.com/platform/fleet.git --config-path production
     """
-    settings = settings_of()
+    settings = replace(settings_of(), engine=engine)
     url = config_repo or (settings.config.url if settings.config else "")
     if url:
         settings = following(settings, url, config_branch, config_path, os.environ)
@@ -134,7 +144,7 @@ def run(
         raise InputError("nothing says of which repository", hint="pass --config-repo URL, or set HUBCTL_CONFIG_REPO")
     log_to_standard_error()
     where = listen or (":8080" if "KUBERNETES_SERVICE_HOST" in os.environ else "off")
-    asyncio.run(controller.run(settings, os.environ, interval=interval, listen=where))
+    looping.run(controller.run(settings, os.environ, interval=interval, listen=where))
 
 
 def log_to_standard_error() -> None:

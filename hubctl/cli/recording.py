@@ -22,7 +22,7 @@ from hubctl.model.golden import Answers, first_difference
 from hubctl.model.predictor import InferenceService, Outcome
 from hubctl.model.route import UrlRoute
 from hubctl.model.values import ModelProfile, Observe
-from hubctl.observe.asking import Asker, Recorded
+from hubctl.observe.interview import Asker, Recorded
 from hubctl.settings import Settings
 
 FEW, MANY = 16, 64

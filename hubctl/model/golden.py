@@ -18,7 +18,7 @@ from hubctl.model.outputs import Label, Real
 MOST_ROWS = 256
 """Of one model; they travel with every poll."""
 
-Answers = tuple[Any, ...]
+Answers = tuple[bool | int | float | str | tuple[float, ...], ...]
 """One answer a row: a label or a class as the model names it, or the numbers of a row; scores are rows of one."""
 
 _DIGEST = 32
@@ -82,8 +82,9 @@ def _close(mine: Any, other: Any, expected: Answers, tolerance: float) -> bool:
     if not isinstance(mine, tuple) or not isinstance(other, tuple) or len(mine) != len(other):
         return False
     # Beside the column's largest: a score around zero has no digits of its own that two processors agree on.
+    rows = [row for row in expected if isinstance(row, tuple)]
     return all(
-        abs(left - right) <= tolerance * max(abs(row[column]) for row in expected if len(row) > column)
+        abs(left - right) <= tolerance * max(abs(row[column]) for row in rows if len(row) > column)
         for column, (left, right) in enumerate(zip(mine, other, strict=True))
     )
 

@@ -101,6 +101,11 @@ class PredictorHealth:
     served: bool | None = None
 
 
+def is_good(health: PredictorHealth) -> bool:
+    """Whether votes say that the predictor's version is good."""
+    return health.condition is Condition.HEALTHY and bool(health.votes)
+
+
 class FindingKind(StrEnum):
     """What a finding is about; policies name these."""
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from hubctl.model.golden import Golden
+from hubctl.model.prometheus import Endpoint
 from hubctl.model.route import Route, Routes, listed
 from hubctl.model.values import ModelProfile
 
@@ -39,6 +40,7 @@ class InferenceService:
         version: what Git delivers, overrides included.
         pinned_by: name of the override that says the version; empty when the cluster file does.
         account: ManagedServiceAccount whose token it gets; empty when that comes from elsewhere.
+        metrics: where the recipe of its features is asked; None without a recipe.
         golden: rows whose answers are recorded of the version; None when there are none.
     """
 
@@ -51,6 +53,7 @@ class InferenceService:
     route: Routes | None = None
     pinned_by: str = ""
     account: str = ""
+    metrics: Endpoint | None = None
     golden: Golden | None = None
 
     @property

@@ -14,42 +14,29 @@ from hubctl.model.base import (
     ModelName,
     Period,
     Strict,
-    only_placeholders,
 )
 from hubctl.model.controlling import Controller
 from hubctl.model.credential import NotCredential
 from hubctl.model.delivery import Delivery
+from hubctl.model.features import Features as Features  # noqa: PLC0414 - values are where people look for it
 from hubctl.model.fleetsource import FleetSource
 from hubctl.model.gitops import GitOps
 from hubctl.model.install import Install
+from hubctl.model.keeping import Keep
+from hubctl.model.observing import Observe as Observe  # noqa: PLC0414 - rooms know it as part of the values
 from hubctl.model.outputs import Reading
-from hubctl.model.pace import Backoff
 from hubctl.model.pausing import PlannedPause
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
+from hubctl.model.prometheus import Prometheus
 from hubctl.model.registry import SWITCH_KEY, KServe
 from hubctl.model.reporting import Metrics
 from hubctl.model.route import Routes
 from hubctl.model.runtime import ServingRuntime
+from hubctl.model.scaling import EngineSection
 from hubctl.model.served import SpokeModel
 from hubctl.model.serving import DeploymentMode, Serving, ServingPatch
 from hubctl.model.storage import Storage
 from hubctl.model.witnessing import Witness
-
-
-class Features(Strict):
-    """Where the rows for a model come from: a file per spoke and model, or a command that prints them."""
-
-    file: Annotated[str, only_placeholders("cluster", "model")] | None = None
-    command: tuple[str, ...] | None = Field(
-        None, description="arguments; {cluster} and {model} are replaced, no shell is involved"
-    )
-    timeout: Period = 10.0
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "Features":
-        if (self.file is None) == (not self.command):
-            raise ValueError("expected exactly one of file and command")
-        return self
 
 
 class ModelProfile(Reading, Serving):
@@ -90,37 +77,6 @@ class Group(SpokeSettings):
     match: dict[str, str] = Field(description="labels that a spoke must have, all of them; none: every spoke")
     serve: tuple[SpokeModel, ...] = Field((), description="models of every such spoke, but for what its file says")
     models: dict[ModelName, ModelPatch] = Field(default_factory=dict, description="patches of the fleet's profiles")
-
-
-class Observe(Strict):
-    """How predictors are polled."""
-
-    interval: Period = 60.0
-    deadline: Period = Field(10.0, description="for one predictor, from the first byte sent to the last read")
-    concurrency: int = Field(64, ge=1, le=2048, description="requests under way at once, over all spokes")
-    per_spoke: int = Field(2, ge=1, description="requests under way at once to one spoke")
-    max_body_bytes: int = Field(1_048_576, ge=1024)
-    token_file: str | None = Field(None, description="file that holds the bearer token; {cluster} is replaced")
-    token_env: str | None = Field(None, description="name of the variable that holds the bearer token")
-    managed_service_account: DnsLabel | None = Field(
-        None, description="ManagedServiceAccount whose token it is; default: access.token of the spoke, if it has one"
-    )
-    ca_file: str | None = Field(None, description="CA bundle; {cluster} is replaced; default: the system's")
-    route: Routes | None = Field(None, description="or a list to try in order")
-    probe_after: Period = Field(900.0, description="then routes are tried from the first again, not from the last good")
-    backoff: Backoff = Backoff()
-
-    @model_validator(mode="after")
-    def _one_token(self) -> "Observe":
-        if sum(bool(one) for one in (self.token_file, self.token_env, self.managed_service_account)) > 1:
-            raise ValueError("expected at most one of tokenFile, tokenEnv and managedServiceAccount")
-        return self
-
-    def account(self, access: Access | None) -> str:
-        """The ManagedServiceAccount whose token a spoke's predictors get; empty when their token is from elsewhere."""
-        if self.token_file or self.token_env:
-            return ""
-        return (access.token.name if access and access.token else self.managed_service_account) or ""
 
 
 class Aggregate(Strict):
@@ -206,6 +162,7 @@ class Store(Strict):
 
     url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in the state folder")
     url_env: str | None = Field(None, description="name of the variable that holds the URL, if it has a password")
+    keep: Keep = Keep()
 
 
 class Schemas(Strict):
@@ -227,6 +184,8 @@ class HubctlSection(Strict):
     fleet: FleetSource = FleetSource()
     delivery: Delivery = Delivery()
     observe: Observe = Observe()
+    engine: EngineSection = EngineSection()
+    prometheus: Prometheus = Prometheus()
     cluster_proxy: ClusterProxy | None = Field(None, description="default: its list of Services is not rendered")
     install: Install | None = Field(None, description="default: hubctl is not installed by Argo CD")
     models: dict[ModelName, ModelProfile] = Field(default_factory=dict)

@@ -42,6 +42,7 @@ class Accounts:
         """Take the hub's API; None where hubctl was opened without it."""
         self._api = api
         self._snapshot: Snapshot | None = None
+        self._told: dict[tuple[str, str], Mapping[str, Any]] | None = None
         self._held: dict[tuple[str, str], Held] = {}
         self._again: set[tuple[str, str]] = set()
         self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -49,6 +50,8 @@ class Accounts:
     def begin(self, snapshot: Snapshot | None) -> None:
         """Begin a round with what the hub's API last said of the accounts."""
         self._snapshot = snapshot
+        found = snapshot.of(SERVICE_ACCOUNTS) if snapshot else None
+        self._told = None if found is None else {_name(account): account for account in found}
         self._again.clear()
 
     async def held(self, cluster: str, name: str) -> Held:
@@ -76,16 +79,13 @@ class Accounts:
             return await self._read(cluster, name, self._stamp(cluster, name, known), known)
 
     def _stamp(self, cluster: str, name: str, known: Held | None) -> tuple[str, str]:
-        accounts = self._snapshot.of(SERVICE_ACCOUNTS) if self._snapshot else None
-        if accounts is None:
+        if self._told is None:
             if known:  # What was good a round ago is more likely good than not.
                 return known.stamp
             why = self._snapshot.unread.get(SERVICE_ACCOUNTS, "") if self._snapshot else ""
             raise NoToken(Reason.HUB_API, strict.excerpt(f"cannot list ManagedServiceAccounts: {why or 'not asked'}"))
-        for account in accounts:
-            meta = account.get("metadata") or {}
-            if (meta.get("namespace"), meta.get("name")) == (cluster, name):
-                return _reference(account, cluster, name)
+        if (account := self._told.get((cluster, name))) is not None:
+            return _reference(account, cluster, name)
         raise NoToken(Reason.TOKEN_MISSING, f"the hub has no ManagedServiceAccount {name} in namespace {cluster}")
 
     async def _read(self, cluster: str, name: str, stamp: tuple[str, str], known: Held | None) -> Held:
@@ -106,6 +106,11 @@ class Accounts:
         made = Held(stamp, token, data.get("ca.crt", b"").decode(errors="replace"))
         self._held[cluster, name] = made
         return made
+
+
+def _name(account: Mapping[str, Any]) -> tuple[str, str]:
+    meta = account.get("metadata") or {}
+    return str(meta.get("namespace")), str(meta.get("name"))
 
 
 def _reference(account: Mapping[str, Any], cluster: str, name: str) -> tuple[str, str]:

@@ -23,12 +23,14 @@ class Answer:
     Attributes:
         body: at most the bound's bytes, as sent.
         refused: why the body may not be used (an encoding we did not ask for, too large), or None.
+        retry_after: the header of that name as it came; empty for none.
     """
 
     status: int
     content_type: str
     body: bytes
     refused: Malformed | None = None
+    retry_after: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,180 +1,139 @@
-"""Asking predictors something beside polls: the answers to golden rows in full, and what a served model says of itself.
+"""Asking one predictor: its rows, the search for a way, once more where that may help; and who is left alone for now.
 
-The same ways, tokens and strictness as polls have; nothing of it becomes an observation.
+Apart from ``poll``, which knows when each is due and how many may be under way.
 """
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+import random
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
 
-from hubctl.model import values
 from hubctl.model.apiserver import HubReader
-from hubctl.model.golden import Answers, digest_of
-from hubctl.model.predictor import InferenceService, Outcome, Prediction, Window
-from hubctl.model.serving import BOTH, Protocol
-from hubctl.model.snapshot import Snapshot
-from hubctl.observe import answers, golden, limits, routes, strict
-from hubctl.observe.answers import Answer, Found
+from hubctl.model.observing import Observe
+from hubctl.model.predictor import InferenceService, Observation, Outcome, Window
+from hubctl.model.turn import Turn
+from hubctl.observe import budget, golden
+from hubctl.observe.breaker import Breakers
 from hubctl.observe.exchange import Question
-from hubctl.observe.features import NoWindow
 from hubctl.observe.reason import Reason
+from hubctl.observe.rows import Reader, of_sources
 from hubctl.observe.search import Search, Sought
-from hubctl.observe.spoken import Spoken, speaking
+from hubctl.observe.spoken import Spoken
 from hubctl.observe.ways import Ways
 
-_READY = NoWindow(Reason.NO_FEATURES, "only asked whether it is ready")
-_SHOWN = 200
+_FAILED = frozenset({Outcome.UNREACHABLE, Outcome.TIMEOUT, Outcome.OVERLOADED})
+"""Outcomes that open a breaker; a refused token or a missing model is an answer, which costs nothing."""
+
+_OWN = frozenset({Reason.NO_ROUTE, Reason.NO_ADDRESS, Reason.BAD_URL, Reason.HUB_LIMIT, Reason.HUB_API})
+"""Reasons that are the hub's own; no predictor is left alone for them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recording(Question):
-    """The golden rows, as live ones; ``kept`` gets the whole prediction."""
-
-    kept: list[Prediction] = field(default_factory=list)
-
-    def judge(self, answer: Answer) -> Found:
-        """As a poll does, and keep what was predicted."""
-        found = answers.judge(answer, self.service, self.rows)
-        if found.outcome is Outcome.OK:
-            count = len(golden.asked(self.service, self.rows))
-            self.kept.append(answers.read_prediction(answer.body, self.service, count))
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Describing(Question):
-    """What the model says of itself in v2; ``kept`` gets the object."""
-
-    kept: list[Mapping[str, Any]] = field(default_factory=list)
-
-    def url(self, base: str) -> str:
-        """Where a v2 server describes a model."""
-        return routes.metadata_url(base, self.service.name)
-
-    def content(self) -> None:
-        """Nothing is sent."""
-
-    def judge(self, answer: Answer) -> Found:
-        """Whether it is an object about this model, and keep it."""
-        found = answers.judge_presence(answer, self.service, _READY)
-        if found.outcome is Outcome.OK:
-            self.kept.append(strict.parse(answer.body) if answer.body.strip() else {})
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What a predictor answered to golden rows.
-
-    Attributes:
-        found: why there are no answers, where its outcome is not ok.
-        version: only if the server said it.
-    """
-
-    found: Found
-    answers: Answers = ()
-    version: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """What a served model says of itself.
-
-    Attributes:
-        ready: by protocol, what came of the question whether the model is ready.
-        metadata: the object of the v2 protocol, empty where there is none.
-    """
-
-    service: InferenceService
-    ready: Mapping[Protocol, Found]
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def speaks(self) -> tuple[Protocol, ...]:
-        """The protocols in which the model says that it is ready."""
-        return tuple(spoken for spoken, found in self.ready.items() if found.outcome is Outcome.OK)
-
-    @property
-    def versions(self) -> tuple[str, ...]:
-        """That the server names."""
-        said = self.metadata.get("versions")
-        return tuple(_text(one) for one in said) if isinstance(said, list) else ()
-
-    def text(self, key: str) -> str:
-        """One of its texts, such as ``platform``; empty where it says none."""
-        said = self.metadata.get(key)
-        return _text(said) if said is not None else ""
-
-    def tensors(self, key: str) -> tuple[str, ...]:
-        """Its ``inputs`` or ``outputs`` as ``name datatype[shape]``."""
-        said = self.metadata.get(key)
-        found = [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
-        shown = (f"{one.get('name', '')} {one.get('datatype', '')}{json.dumps(one.get('shape', []))}" for one in found)
-        return tuple(map(_text, shown))
-
-
-class Asker:
-    """Asks questions outside of rounds; use it as an async context manager, once."""
+class Asking:
+    """Asks; keep it over rounds."""
 
     def __init__(
-        self, observe: values.Observe, folder: Path, environ: Mapping[str, str], *, api: HubReader | None = None
+        self,
+        observe: Observe,
+        folder: Path,
+        environ: Mapping[str, str],
+        clock: Callable[[], datetime],
+        *,
+        api: HubReader | None,
+        rows: Reader | None = None,
     ) -> None:
-        """Take the settings, as polls get them; nothing is opened yet."""
+        """Take the settings; nothing is opened yet."""
         self._ways = Ways(observe, environ, folder, api)
-        self._search = Search(observe, folder, self._ways, _utc_now)
+        self._rows = rows or of_sources(observe, folder, environ, self._ways.tokens)
+        self._search = Search(observe, folder, self._ways, clock)
         self._spoken = Spoken(self._search.find)
-        self._slots = asyncio.Semaphore(observe.concurrency)
+        self._deadline, self._clock = observe.deadline, clock
+        self._breakers = Breakers.of(observe)
+        self._budget = budget.Budget(observe.retries.share)
+        self.retried = 0
 
-    async def __aenter__(self) -> Self:
-        limits.raise_open_files()
-        return self
+    @property
+    def opened(self) -> int:
+        """How many connections were opened so far."""
+        return self._search.opened
 
-    async def __aexit__(self, *_: object) -> None:
+    @property
+    def left_alone(self) -> int:
+        """Of how many predictors and routes the breaker is open now."""
+        return self._breakers.open(_now()) + self._search.shut
+
+    async def close(self) -> None:
+        """Close every connection."""
         await self._search.close()
+        await self._rows.close()
 
-    async def begin(self, services: Sequence[InferenceService], snapshot: Snapshot | None) -> None:
-        """Find the ways to these predictors, with the hub's objects as they are now."""
-        await self._ways.begin(services, snapshot)
-        for cluster in {service.cluster for service in services}:
-            await self._search.renew(cluster)
+    async def begin(self, turn: Turn) -> None:
+        """Begin a round: what comes for all predictors at once is fetched."""
+        await self._ways.begin(turn.services, turn.snapshot)
+        await self._rows.begin(turn.services, self._clock())
+        self._budget.due(len(turn.services))
+        if turn.seconds:
+            self._breakers.keep({_key(service) for service in turn.services})
 
-    async def record(self, service: InferenceService, rows: tuple[tuple[float, ...], ...]) -> Recorded:
-        """What a predictor answers to golden rows."""
-        question = Recording(_plain(service), Window(rows, digest_of(rows)))
-        found = (await self._ask(question, self._spoken.find)).found
-        if not question.kept:
-            return Recorded(found)
-        (prediction,) = question.kept
-        return Recorded(found, golden.answers_of(prediction, 0), prediction.model_version)
+    def refusal(self, service: InferenceService) -> Reason | None:
+        """Why a predictor is left alone now; None when it is asked, which is then its breaker's trial."""
+        key, now = _key(service), _now()
+        if self._breakers.may(key, now):
+            self._breakers.tried(key, now)
+            return None
+        return Reason.RETRY_AFTER if self._breakers.state(key).asked else Reason.BREAKER_OPEN
 
-    async def describe(self, service: InferenceService) -> Described:
-        """What a served model says of itself, in every protocol."""
-        ready: dict[Protocol, Found] = {}
-        for spoken in BOTH:
-            asked = Question(speaking(_plain(service), spoken), _READY)
-            ready[spoken] = (await self._ask(asked, self._search.find)).found
-        question = Describing(speaking(_plain(service), "v2"), _READY)
-        if ready["v2"].outcome in (Outcome.OK, Outcome.NOT_READY):
-            await self._ask(question, self._search.find)
-        return Described(service, ready, question.kept[0] if question.kept else {})
+    async def ask(self, service: InferenceService) -> Observation:
+        """What came of it."""
+        rows = golden.fitted(service, await self._rows.of(service))
+        sought = await self._sought(Question(service, rows))
+        self._remember(service, sought)
+        found = sought.found
+        return Observation(
+            cluster=service.cluster,
+            model=service.name,
+            version=service.version,
+            at=self._clock(),
+            outcome=found.outcome,
+            reason=str(found.reason),
+            detail=found.detail,
+            window=rows.digest if isinstance(rows, Window) and sought.sent else "",
+            instances=found.instances,
+            anomalies=found.anomalies,
+            latency_ms=sought.seconds * 1000,
+            votes=found.instances > 0 and service.profile.votes,
+            served_version=found.served_version,
+            route=sought.route,
+            tried=sought.tried,
+        )
 
-    async def _ask(self, question: Question, find: Callable[[Question], Awaitable[Sought]]) -> Sought:
-        async with self._slots:
-            return await find(question)
+    async def _sought(self, question: Question) -> Sought:
+        began = _now()
+        sought = await self._spoken.find(question)
+        if sought.found.reason not in budget.TRANSIENT or sought.retry_after:
+            return sought
+        pause = budget.pause(random.random())  # noqa: S311 - no secret
+        left = self._deadline - (_now() - began) - pause
+        if left < pause or not self._budget.take():
+            return sought
+        self.retried += 1
+        await asyncio.sleep(pause)
+        return await self._spoken.find(question, left)
+
+    def _remember(self, service: InferenceService, sought: Sought) -> None:
+        key, found = _key(service), sought.found
+        fails = found.outcome in _FAILED or found.reason == Reason.UNAVAILABLE
+        if not fails and not sought.retry_after:
+            self._breakers.answered(key)
+        elif found.reason not in _OWN:
+            self._breakers.failed(key, _now())
+            if sought.retry_after:
+                self._breakers.left_alone(key, _now(), sought.retry_after)
 
 
-def _plain(service: InferenceService) -> InferenceService:
-    """The predictor without golden rows, which are beside what is asked here."""
-    return replace(service, golden=None)
+def _key(service: InferenceService) -> tuple[str, str, str]:
+    return service.cluster, service.namespace, service.name
 
 
-def _text(value: Any) -> str:
-    return strict.excerpt(value if isinstance(value, str) else json.dumps(value), _SHOWN)
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+def _now() -> float:
+    return asyncio.get_running_loop().time()

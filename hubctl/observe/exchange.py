@@ -1,42 +1,34 @@
 """Exchange: one question to one predictor over one way, sent and read to its end.
 
-The only door to httpx. What its defaults get wrong for a fleet is set right here:
+What a general HTTP client gets wrong for a fleet is set right here and in ``connections``, ``wire`` and ``http1``:
 
 - connections are kept longer than the interval between rounds, or none would ever be used twice;
 - a body is counted while it streams and taken only as it was asked for, unencoded, so that no bomb unfolds;
 - no redirect is followed, no proxy taken from the environment, no cookie kept, and TLS is always verified.
 """
 
-from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
-
-import httpx
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from hubctl import __version__
-from hubctl.model import values
 from hubctl.model.predictor import InferenceService, Outcome, Window
-from hubctl.observe import answers, faults, golden, openinference, protocol, routes, strict
+from hubctl.observe import address, answers, faults, golden, openinference, protocol, routes, strict
+from hubctl.observe.address import BadUrl, Origin
 from hubctl.observe.answers import Answer, Found
+from hubctl.observe.bodies import Bodies
+from hubctl.observe.connections import Connections
 from hubctl.observe.features import NoWindow
+from hubctl.observe.http1 import NotHttp
 from hubctl.observe.reason import Reason
-from hubctl.observe.strict import Malformed
 from hubctl.observe.trust import Trust
+from hubctl.observe.wire import Phase
 
-_KEEP_ROUNDS = 2
-_KEEP_SECONDS = 30.0
+KEEP_ROUNDS = 2
+KEEP_SECONDS = 30.0
 """An idle connection is kept for two intervals and a little more."""
-
-_MAX_PORT = 65535
-
-_PHASES = {
-    "connection.connect_tcp.started": Reason.CONNECT,
-    "connection.start_tls.started": Reason.HANDSHAKE,
-    "http11.send_request_headers.started": Reason.SEND,
-    "http11.receive_response_headers.started": Reason.ANSWER,
-    "http11.receive_response_body.started": Reason.BODY,
-}
-"""httpcore's trace events that begin a phase."""
 
 SENT = frozenset({Reason.SEND, Reason.ANSWER, Reason.BODY})
 """Phases in which the predictor has, or may have, what we sent."""
@@ -44,22 +36,11 @@ SENT = frozenset({Reason.SEND, Reason.ANSWER, Reason.BODY})
 _LEAST_SECRET = 6
 """A shorter token is no secret, and taking it out of every text would spoil answers."""
 
+_DIGITS = 9
+"""Of a pause; more would be a lifetime."""
 
-@dataclass(slots=True)
-class Phase:
-    """What an exchange is doing, told by httpcore while it goes on.
-
-    Attributes:
-        connected: whether it opened a connection of its own.
-    """
-
-    now: Reason = Reason.CONNECT
-    connected: bool = False
-
-    async def __call__(self, event: str, _info: dict[str, Any]) -> None:
-        """Hear of an event."""
-        self.now = _PHASES.get(event, self.now)
-        self.connected = self.connected or event == "connection.connect_tcp.started"
+_HEADS = 65_536
+"""Heads of requests that are kept: one for each model on each spoke."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,34 +55,26 @@ class Question:
     service: InferenceService
     rows: Window | NoWindow
 
-    def request(self, client: httpx.AsyncClient, url: str, phase: Phase, seconds: float) -> httpx.Request:
-        """The request below a base URL.
-
-        Raises:
-            httpx.InvalidURL: the base makes none.
-        """
-        if not 0 < (443 if (port := httpx.URL(url).port) is None else port) <= _MAX_PORT:
-            raise httpx.InvalidURL(f"expected a port from 1 to {_MAX_PORT} in {url}")
-        # Connect and handshake get half of the time each, because httpcore closes the socket of a handshake that
-        # times out by itself, but loses that of a cancelled one.
-        more = {"trace": phase, "timeout": httpx.Timeout(None, connect=seconds / 2).as_dict()}
-        content = self.content()
-        if content is None:
-            return client.build_request("GET", self.url(url), extensions=more)
-        headers = {"Content-Type": protocol.CONTENT_TYPE}
-        return client.build_request("POST", self.url(url), content=content, headers=headers, extensions=more)
-
     def url(self, base: str) -> str:
         """Where it is asked, below a base URL."""
-        spoken = self.service.profile.spoken
-        asks = routes.predict_url if golden.asked(self.service, self.rows) else routes.model_url
-        return asks(base, self.service.name, spoken)
+        asks = routes.model_url if self.key() is None else routes.predict_url
+        return asks(base, self.service.name, self.service.profile.spoken)
 
-    def content(self) -> bytes | None:
-        """The body that is sent; None for a question without one."""
+    def key(self) -> Hashable:
+        """What the body is made from, in short; None for a question without one."""
+        live = self.rows.digest if isinstance(self.rows, Window) else ""
+        beside = self.service.golden.digest if self.service.golden else ""
+        if not live and not beside:
+            return None
+        tensor = self.service.profile.tensor
+        named = (tensor.name, tensor.datatype, tensor.output) if self.service.profile.spoken == "v2" else None
+        return live, beside, named
+
+    def content(self) -> bytes:
+        """The body that is sent; empty for a question without one."""
         rows, profile = golden.asked(self.service, self.rows), self.service.profile
         if not rows:
-            return None
+            return b""
         return protocol.encode(rows) if profile.spoken == "v1" else openinference.encode(rows, profile.tensor)
 
     def judge(self, answer: Answer) -> Found:
@@ -109,72 +82,102 @@ class Question:
         return answers.judge(answer, self.service, self.rows)
 
 
-def new_client(observe: values.Observe, trust: Trust) -> httpx.AsyncClient:
-    """A client for one spoke and one set of CAs: a pool scans every connection that it holds for each request."""
-    keep = _KEEP_ROUNDS * observe.interval + _KEEP_SECONDS
-    return httpx.AsyncClient(
-        verify=trust.context,
-        trust_env=False,
-        follow_redirects=False,
-        timeout=httpx.Timeout(None),
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=keep),
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        headers={
-            "Accept": protocol.CONTENT_TYPE,
-            "Accept-Encoding": "identity",
-            "User-Agent": f"hubctl/{__version__}",
-        },
-    )
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request, but for the token.
+
+    Attributes:
+        head: up to the last header; no empty line behind it yet.
+    """
+
+    origin: Origin
+    head: bytes
+    body: bytes = b""
+
+    def written(self, token: str) -> bytes:
+        """Its bytes."""
+        right = b"Authorization: Bearer %s\r\n" % token.encode() if token else b""
+        length = b"Content-Length: %d\r\n" % len(self.body) if self.body else b""
+        return b"%s%s%s\r\n%s" % (self.head, length, right, self.body)
 
 
-async def send(client: httpx.AsyncClient, request: httpx.Request, token: str, limit: int) -> Answer:
+class Requests:
+    """Makes requests; what is the same from poll to poll is made once."""
+
+    def __init__(self) -> None:
+        self._head = lru_cache(_HEADS)(_head)
+        self._bodies = Bodies()
+
+    def of(self, question: Question, url: str) -> Request:
+        """The request below a base URL.
+
+        Raises:
+            BadUrl: the base makes none.
+        """
+        key = question.key()
+        body = b"" if key is None else self._bodies.of(key, question.content)
+        origin, head = self._head(question.url(url), bool(body))
+        return Request(origin, head, body)
+
+
+def _head(url: str, predicts: bool) -> tuple[Origin, bytes]:  # noqa: FBT001 - positions are what the cache keys on
+    """Where to, and the head of a request: for predictions, or else whether the model is ready."""
+    to = address.parse(url)
+    lines = [
+        f"{'POST' if predicts else 'GET'} {to.path} HTTP/1.1",
+        f"Host: {to.name}",
+        f"Accept: {protocol.CONTENT_TYPE}",
+        "Accept-Encoding: identity",
+        f"User-Agent: hubctl/{__version__}",
+        *([f"Content-Type: {protocol.CONTENT_TYPE}"] if predicts else []),
+    ]
+    return to.origin, "".join(f"{line}\r\n" for line in lines).encode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What an exchange may take: bytes of a body, seconds."""
+
+    bytes: int
+    seconds: float
+
+
+async def send(
+    connections: Connections, request: Request, trust: Trust | None, token: str, bounds: Bounds, phase: Phase
+) -> Answer:
     """The answer, read to its end or to the limit in bytes; nothing in it is the token.
 
     Raises:
-        httpx.HTTPError: none came.
+        TimeoutError: it was not complete in time.
+        NotHttp: what came is no HTTP.
+        OSError: none came.
     """
-    if token:
-        request.headers["Authorization"] = f"Bearer {token}"
-    response = await _begin(client, request)
+    answer = await connections.ask(
+        (request.origin, trust), request.written(token), limit=bounds.bytes, seconds=bounds.seconds, phase=phase
+    )
+    if len(token) < _LEAST_SECRET:
+        return answer
+    # Some servers echo the request's headers; a detail must not.
+    said = answer.content_type.replace(token, "[token]")
+    return replace(answer, body=answer.body.replace(token.encode(), b"[token]"), content_type=said)
+
+
+def pause(said: str, now: datetime) -> float:
+    """The seconds that a ``Retry-After`` asks for, counted from now; 0 when it asks for none, or is none."""
+    said = said.strip()
+    if said.isascii() and said.isdigit():
+        return float(said[:_DIGITS])
     try:
-        body, refused = await _body(response, limit)
-    finally:
-        await response.aclose()
-    content_type = response.headers.get("Content-Type", "")
-    if len(token) >= _LEAST_SECRET:
-        # Some servers echo the request's headers; a detail must not.
-        body = body.replace(token.encode(), b"[token]")
-        content_type = content_type.replace(token, "[token]")
-    return Answer(response.status_code, content_type, body, refused)
-
-
-async def _begin(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
-    try:
-        return await client.send(request, stream=True)
-    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-        # A kept connection that the server was closing just then says nothing about the predictor: once more.
-        if request.extensions["trace"].connected:
-            raise
-        return await client.send(request, stream=True)
-
-
-async def _body(response: httpx.Response, limit: int) -> tuple[bytes, Malformed | None]:
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
-        return b"", Malformed(Reason.CONTENT_ENCODING, strict.excerpt(f"expected no encoding, got {encoding}"))
-    body = bytearray()
-    async for chunk in response.aiter_raw():
-        body += chunk
-        if len(body) > limit:
-            return bytes(body[:limit]), Malformed(Reason.TOO_LARGE, f"expected at most {limit} bytes, got more")
-    return bytes(body), None
+        until = parsedate_to_datetime(said)
+    except ValueError:
+        return 0.0
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
 
 
 def failed(error: Exception) -> Found:
     """What a failed exchange says."""
-    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)):
-        return Found(Outcome.UNREACHABLE, Reason.BAD_URL, strict.excerpt(f"cannot use this URL: {error}"))
-    gone = "disconnected", "peer closed", "closed connection"
-    if isinstance(error, httpx.RemoteProtocolError) and not any(word in str(error) for word in gone):
+    if isinstance(error, BadUrl):
+        return Found(Outcome.UNREACHABLE, error.reason, error.detail)
+    if isinstance(error, NotHttp):
         return Found(Outcome.MALFORMED, Reason.PROTOCOL, strict.excerpt(f"expected HTTP/1.1: {error}"))
     return faults.explain(error)

@@ -19,3 +19,8 @@ def raise_open_files() -> int:
         with contextlib.suppress(ValueError, OSError):  # some systems have a lower one of their own
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def most_idle() -> int:
+    """How many connections may be kept while nothing is asked over them: three quarters of the files."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] * 3 // 4

@@ -5,7 +5,6 @@ fields as ``null``, MLServer answers ``[n, 1]`` and leaves them out, and says by
 Source: kserve/open-inference-protocol, ``specification/protocol/inference_rest.md``.
 """
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -31,7 +30,7 @@ def encode(instances: Sequence[Sequence[float]], tensor: Tensor) -> bytes:
         "data": [value for row in instances for value in row],
     }
     wanted = {"outputs": [{"name": tensor.output}]} if tensor.output else {}
-    return json.dumps({"inputs": [sent], **wanted}, allow_nan=False, separators=(",", ":")).encode()
+    return strict.dump({"inputs": [sent], **wanted})
 
 
 def decode(body: bytes, *, count: int, output: Reading, model: str) -> Prediction:

@@ -4,7 +4,6 @@ Shapes as real servers answer them: ``{"predictions": […]}``, with ``model_nam
 model adds them, and a bare list from custom models. What the predictions say is read in ``reading``.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +26,7 @@ def encode(instances: Sequence[Sequence[float]]) -> bytes:
     Raises:
         ValueError: a number is not finite; a Window holds none such.
     """
-    return json.dumps({"instances": instances}, allow_nan=False, separators=(",", ":")).encode()
+    return strict.dump({"instances": instances})
 
 
 def decode(body: bytes, *, count: int, output: Reading, model: str) -> Prediction:

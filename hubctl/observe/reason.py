@@ -113,6 +113,14 @@ class Reason(StrEnum):
     MODEL_NAME = "model_name", "The answer is another model's."
     MODEL_VERSION = "model_version", "The model's version is no short printable text."
 
+    # skipped: hubctl itself did not ask
+    LATE = "late", "Its turn came so late that it was given up: hubctl, or its machine, was too busy."
+    NO_SLOT = "no_slot", "As many polls as may be were under way, over all or to this spoke, until it was too late."
+    BREAKER_OPEN = "breaker_open", "It failed several times in a row and is asked less often for a while."
+    RETRY_AFTER = "retry_after", "It said when it may be asked again, and that is not yet."
+    CAPACITY = "capacity", "The fleet is larger than the bounds of polling allow."
+    ENGINE = "engine", "What makes the rounds failed."
+    WORKER_LOST = "worker_lost", "The worker that was to ask it ended or did not answer in time, or there is none."
     # golden_mismatch
     GOLDEN_OTHER_VERSION = "golden_other_version", "The golden rows are answered as another known version answers them."
     GOLDEN_DIFFERS = "golden_differs", "The golden rows are answered as no known version answers them."
@@ -127,3 +135,28 @@ class Reason(StrEnum):
     FEATURES_INVALID = "features_invalid", "The source does not give equal-length rows of finite numbers."
     FEATURES_COMMAND = "features_command", "The command that prints rows failed."
     FEATURES_TIMEOUT = "features_timeout", "The command that prints rows took too long."
+    METRICS_EMPTY = (
+        "metrics_empty",
+        "Prometheus answered without a single series: the token may see no spoke, most likely.",
+    )
+    METRICS_MISSING = "metrics_missing", "Prometheus has no series of this spoke."
+    METRICS_UNLABELLED = (
+        "metrics_unlabelled",
+        "Prometheus has a series without the cluster label, and none of this spoke.",
+    )
+    METRICS_AMBIGUOUS = "metrics_ambiguous", "Prometheus has several series of this spoke for one metric."
+    METRICS_STALE = "metrics_stale", "The newest value is missing: the spoke's metrics have stopped, or come in late."
+    METRICS_GAP = "metrics_gap", "A value that the rows need is missing; none is made up."
+    METRICS_NOT_FINITE = "metrics_not_finite", "A value that the rows need is NaN or infinite, or makes one that is."
+    METRICS_PARTIAL = (
+        "metrics_partial",
+        "The answer comes with warnings: a part of what Prometheus should know is missing.",
+    )
+    METRICS_DENIED = "metrics_denied", "Prometheus, or a proxy before it, did not accept the token, or wants one."
+    METRICS_REFUSED = "metrics_refused", "Prometheus did not take the query."
+    METRICS_OVERLOADED = "metrics_overloaded", "Prometheus has too much to do."
+    METRICS_TIMEOUT = "metrics_timeout", "Prometheus took longer than the source's timeout."
+    METRICS_UNREACHABLE = "metrics_unreachable", "Prometheus was not reached, or its certificate is not trusted."
+    METRICS_TOO_LARGE = "metrics_too_large", "The answer is larger than the source's maxBodyBytes."
+    METRICS_MALFORMED = "metrics_malformed", "The answer is none of the Prometheus HTTP API to a range query."
+    METRICS_CREDENTIALS = "metrics_credentials", "The source's token or CA bundle cannot be read; nothing was asked."

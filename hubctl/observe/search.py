@@ -5,13 +5,12 @@ what is kept for its spoke between rounds: clients, one for each set of CAs, and
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
-
-import httpx
 
 from hubctl.model import values
 from hubctl.model.predictor import InferenceService, Outcome, Tried
@@ -19,11 +18,15 @@ from hubctl.model.route import Route
 from hubctl.observe import exchange, order
 from hubctl.observe.accounts import NoToken
 from hubctl.observe.answers import Answer, Found
-from hubctl.observe.exchange import Phase, Question
+from hubctl.observe.breaker import Breakers
+from hubctl.observe.connections import Connections
+from hubctl.observe.exchange import Bounds, Question, Request, Requests
+from hubctl.observe.http1 import NotHttp
 from hubctl.observe.reason import Reason
 from hubctl.observe.strict import Malformed
-from hubctl.observe.trust import Anchor, Bundles, NoTrust, Trust
-from hubctl.observe.ways import Ways
+from hubctl.observe.trust import Bundles, NoTrust, Trust
+from hubctl.observe.ways import Way, Ways
+from hubctl.observe.wire import Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Sought:
         tried: the others, in the order of the list.
         sent: whether some server has, or may have, the rows.
         seconds: from the first request until the end.
+        retry_after: seconds that the last answer asked to be left alone; 0 for none.
     """
 
     found: Found
@@ -43,6 +47,7 @@ class Sought:
     tried: tuple[Tried, ...] = ()
     sent: bool = False
     seconds: float = 0.0
+    retry_after: float = 0.0
 
 
 @dataclass(slots=True)
@@ -50,33 +55,21 @@ class _Attempts:
     """What the attempts of one search have in common.
 
     Attributes:
-        left: seconds of the deadline; making a client, which blocks for reading CAs, takes none of it.
-        began: the loop's time of the first request, 0 before.
+        left: seconds of the deadline; making a trust, which blocks for reading CAs, takes none of it.
+        began: seconds of the machine's clock at the first request, 0 before.
         sent: whether some server has, or may have, the rows.
+        retry_after: seconds that the last answer asked to be left alone; 0 for none.
     """
 
     left: float
     began: float = 0.0
     sent: bool = False
+    retry_after: float = 0.0
 
-    @asynccontextmanager
-    async def within(self, seconds: float) -> AsyncIterator[None]:
-        """Take what is done from the deadline, and end it after so many seconds with a TimeoutError."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        try:
-            async with asyncio.timeout(seconds):
-                yield
-        finally:
-            self.left -= loop.time() - began
-
-
-@dataclass(slots=True)
-class _Spoke:
-    """What is held for one spoke between rounds; ``used`` are the sets of CAs of the last round."""
-
-    clients: dict[Anchor, tuple[Trust, httpx.AsyncClient]] = field(default_factory=dict)
-    used: set[Anchor] = field(default_factory=set)
+    def sought(self, found: Found, route: str, tried: tuple[Tried, ...] = ()) -> Sought:
+        """What they came to."""
+        seconds = time.monotonic() - self.began if self.began else 0.0
+        return Sought(found, route, tried, self.sent, seconds, self.retry_after)
 
 
 class Search:
@@ -94,40 +87,40 @@ class Search:
         self._observe = observe
         self._ways = ways
         self._clock = clock
-        self._order = order.Order(observe.probe_after)
+        self._order = order.Order(observe.probe_after, Breakers.of(observe))
         self._bundles = Bundles(folder)
-        self._spokes: dict[str, _Spoke] = {}
+        self._requests = Requests()
+        self._connections = Connections(exchange.KEEP_ROUNDS * observe.interval + exchange.KEEP_SECONDS)
+
+    @property
+    def opened(self) -> int:
+        """How many connections were opened so far."""
+        return self._connections.opened
 
     async def close(self) -> None:
         """Close every connection."""
-        for spoke in self._spokes.values():
-            for _, client in spoke.clients.values():
-                await client.aclose()
-        self._spokes.clear()
+        await self._connections.close()
 
-    async def renew(self, cluster: str) -> None:
-        """Close the clients of a spoke whose CAs have changed, or that the last round did not use.
+    @property
+    def shut(self) -> int:
+        """How many routes are left out for now."""
+        return self._order.shut(self._clock())
 
-        Between rounds, when nothing of this spoke is under way: closing a client ends its requests.
+    async def find(self, question: Question, seconds: float | None = None) -> Sought:
+        """Ask over one route after another.
+
+        Args:
+            question: what is asked.
+            seconds: the deadline, where less is left than the values say.
         """
-        spoke = self._spokes.setdefault(cluster, _Spoke())
-        for anchor, (trust, client) in tuple(spoke.clients.items()):
-            try:
-                fresh = self._bundles.trust(anchor)
-            except NoTrust:
-                fresh = None
-            if fresh != trust or anchor not in spoke.used:
-                del spoke.clients[anchor]
-                await client.aclose()
-        spoke.used.clear()
-
-    async def find(self, question: Question) -> Sought:
-        """Ask over one route after another."""
         service, routes = question.service, question.service.routes
         if not routes:
             return Sought(Found(Outcome.UNREACHABLE, Reason.NO_ROUTE, f"no route leads to {service.cluster}"))
+        attempts = _Attempts(self._observe.deadline if seconds is None else seconds)
+        if len(routes) == 1:
+            found = await self._over(routes[0], question, attempts, attempts.left)
+            return attempts.sought(found, routes[0].type)
         places, known = self._order.of(service.cluster, routes, self._clock())
-        loop, attempts = asyncio.get_running_loop(), _Attempts(self._observe.deadline)
         missed: dict[int, Found] = {}
         answered: int | None = None
         for turn, place in enumerate(places):
@@ -147,49 +140,64 @@ class Search:
             found = missed.pop(answered)
         names = order.names(routes)
         tried = tuple(Tried(names[at], one.outcome, one.reason, one.detail) for at, one in sorted(missed.items()))
-        seconds = loop.time() - attempts.began if attempts.began else 0.0
-        return Sought(found, names[answered], tried, attempts.sent, seconds)
+        return attempts.sought(found, names[answered], tried)
 
     async def _over(self, route: Route, question: Question, attempts: _Attempts, seconds: float) -> Found:
         """What came of asking over one route."""
         phase = Phase(Reason.HUB_API if question.service.account else Reason.CONNECT)
-        end = attempts.left - seconds
+        attempts.retry_after = 0.0
         try:
-            async with attempts.within(seconds):
-                way = await self._ways.of(question.service, route)
-            client = self._client(way.anchor, question.service.cluster)
-            request = question.request(client, way.url, phase, attempts.left - end)
-            attempts.began = attempts.began or asyncio.get_running_loop().time()
-            async with attempts.within(attempts.left - end):
-                answer = await self._exchange(client, request, question.service)
+            answer = await self._answer(route, question, attempts, seconds, phase)
         except NoToken as error:
             return Found(Outcome.UNAUTHORIZED, error.reason, error.detail)
         except NoTrust as error:
             return Found(Outcome.TLS, error.reason, error.detail)
         except Malformed as error:
             return Found(Outcome.UNREACHABLE, error.reason, error.detail)
-        except (TimeoutError, httpx.TimeoutException):
+        except TimeoutError:
             return Found(Outcome.TIMEOUT, phase.now, f"no complete answer within {seconds:.3g} s")
-        except (httpx.InvalidURL, httpx.HTTPError, httpx.StreamError, UnicodeError, OSError) as error:
+        except (NotHttp, ExceptionGroup, UnicodeError, OSError) as error:
             return exchange.failed(error)
         finally:
             attempts.sent = attempts.sent or phase.now in exchange.SENT
+        if answer.retry_after:
+            attempts.retry_after = exchange.pause(answer.retry_after, self._clock())
         return question.judge(answer)
 
-    async def _exchange(self, client: httpx.AsyncClient, request: httpx.Request, service: InferenceService) -> Answer:
-        limit = self._observe.max_body_bytes
-        token = await self._ways.tokens.current(service)
-        answer = await exchange.send(client, request, token, limit)
-        if answer.status == httpx.codes.UNAUTHORIZED and token:
-            fresh = await self._ways.tokens.reread(service, token)
-            if fresh != token:
-                answer = await exchange.send(client, request, fresh, limit)
-        return answer
+    async def _answer(
+        self, route: Route, question: Question, attempts: _Attempts, seconds: float, phase: Phase
+    ) -> Answer:
+        began = time.monotonic()
+        try:
+            way, token = await self._reach(route, question.service, seconds)
+        finally:
+            attempts.left -= (spent := time.monotonic() - began)
+        request = self._requests.of(question, way.url)
+        trust = self._bundles.trust(way.anchor)  # also in clear: who names a bundle that is not there means TLS
+        began = time.monotonic()
+        attempts.began = attempts.began or began
+        try:
+            return await self._exchange(
+                (request, trust if request.origin.tls else None), question.service, token, seconds - spent, phase
+            )
+        finally:
+            attempts.left -= time.monotonic() - began
 
-    def _client(self, anchor: Anchor, cluster: str) -> httpx.AsyncClient:
-        spoke = self._spokes[cluster]
-        spoke.used.add(anchor)
-        if anchor not in spoke.clients:
-            trust = self._bundles.trust(anchor)
-            spoke.clients[anchor] = trust, exchange.new_client(self._observe, trust)
-        return spoke.clients[anchor][1]
+    async def _reach(self, route: Route, service: InferenceService, seconds: float) -> tuple[Way, str]:
+        if not service.account:
+            return await self._ways.of(service, route), await self._ways.tokens.current(service)
+        async with asyncio.timeout(seconds):  # the hub's API says it, and may take its time
+            return await self._ways.of(service, route), await self._ways.tokens.current(service)
+
+    async def _exchange(
+        self, to: tuple[Request, Trust | None], service: InferenceService, token: str, seconds: float, phase: Phase
+    ) -> Answer:
+        end, limit = time.monotonic() + seconds, self._observe.max_body_bytes
+        answer = await exchange.send(self._connections, *to, token, Bounds(limit, seconds), phase)
+        if answer.status == HTTPStatus.UNAUTHORIZED and token:
+            async with asyncio.timeout(end - time.monotonic()):
+                fresh = await self._ways.tokens.reread(service, token)
+            if fresh != token:
+                left = Bounds(limit, end - time.monotonic())
+                answer = await exchange.send(self._connections, *to, fresh, left, phase)
+        return answer

@@ -26,11 +26,13 @@ class Tokens:
         self._environ = environ
         self._folder = folder
         self._read: dict[str, str] = {}
+        self._files: dict[Path, str] = {}
         self._accounts = Accounts(api)
 
     def begin(self, snapshot: Snapshot | None) -> None:
         """Begin a round: files and variables are read anew, Secrets where they have rotated."""
         self._read.clear()
+        self._files.clear()
         self._accounts.begin(snapshot)
 
     async def current(self, service: InferenceService) -> str:
@@ -53,7 +55,9 @@ class Tokens:
         """
         if service.account:
             return (await self._accounts.again(service.cluster, service.account, refused)).token
-        self._read.pop(service.cluster, None)
+        if self._read.get(service.cluster) == refused:
+            del self._read[service.cluster]
+            self._files.pop(self._path(service.cluster), None)
         return await self.current(service)
 
     async def authority(self, service: InferenceService) -> str:
@@ -64,16 +68,32 @@ class Tokens:
         """
         return (await self._accounts.held(service.cluster, service.account)).ca if service.account else ""
 
+    def _path(self, cluster: str) -> Path:
+        return self._folder / base.fill(self._observe.token_file or "", cluster=cluster)
+
     def _fresh(self, cluster: str) -> str:
         if self._observe.token_file:
-            path = self._folder / base.fill(self._observe.token_file, cluster=cluster)
-            return _checked(_text_of(path), str(path))
-        if self._observe.token_env:
-            name = self._observe.token_env
-            if not self._environ.get(name):
-                raise NoToken(Reason.TOKEN_MISSING, f"expected a token in the variable {name}, it is not set")
-            return _checked(self._environ[name], f"the variable {name}")
-        return ""
+            path = self._path(cluster)
+            if path not in self._files:  # one file may be that of every spoke
+                self._files[path] = read(str(path), "", self._folder, self._environ)
+            return self._files[path]
+        return read("", self._observe.token_env or "", self._folder, self._environ)
+
+
+def read(file: str, variable: str, folder: Path, environ: Mapping[str, str]) -> str:
+    """The token in a file below the folder, or else in a variable; empty when neither is named.
+
+    Raises:
+        NoToken: it is missing, or holds no token.
+    """
+    if file:
+        path = folder / file
+        return _checked(_text_of(path), str(path))
+    if variable:
+        if not environ.get(variable):
+            raise NoToken(Reason.TOKEN_MISSING, f"expected a token in the variable {variable}, it is not set")
+        return _checked(environ[variable], f"the variable {variable}")
+    return ""
 
 
 def _text_of(path: Path) -> str:

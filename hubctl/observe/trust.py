@@ -4,6 +4,7 @@ Contexts are shared between spokes with one bundle, because each costs half a me
 """
 
 import hashlib
+import os
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,7 @@ class Trust:
     place: str
     stamp: tuple[int, int]
     context: ssl.SSLContext = field(compare=False)
+    path: str = field(compare=False, default="")
 
 
 class Bundles:
@@ -47,7 +49,8 @@ class Bundles:
     def __init__(self, folder: Path) -> None:
         """Take the folder that relative paths start from."""
         self._folder = folder
-        self._known: dict[str, Trust] = {}
+        self._known: dict[Anchor, Trust] = {}
+        self._shared: dict[str, Trust] = {}
 
     def trust(self, anchor: Anchor) -> Trust:
         """What certificates are verified against, read anew if the file has changed.
@@ -55,17 +58,21 @@ class Bundles:
         Raises:
             NoTrust: the file is missing, or what is there is no certificate.
         """
-        path = str(self._folder / anchor.file) if anchor.file else ""
-        place = path or (f"pem {anchor.system} {hashlib.sha256(anchor.pem.encode()).hexdigest()}" if anchor.pem else "")
+        known = self._known.get(anchor)
         try:
-            stamp = _stamp(path)
-            known = self._known.get(place)
-            if known is None or known.stamp != stamp:
-                known = self._known[place] = Trust(place, stamp, _context(path, anchor))
+            if known is not None and known.stamp == _stamp(known.path):
+                return known
+            path = str(self._folder / anchor.file) if anchor.file else ""
+            pem = f"pem {anchor.system} {hashlib.sha256(anchor.pem.encode()).hexdigest()}"
+            place, stamp = path or (pem if anchor.pem else ""), _stamp(path)
+            made = self._shared.get(place)
+            if made is None or made.stamp != stamp:
+                made = self._shared[place] = Trust(place, stamp, _context(path, anchor), path)
         except OSError as error:  # ssl.SSLError is one
-            told = path or "that came from the hub"
+            told = str(self._folder / anchor.file) if anchor.file else "that came from the hub"
             raise NoTrust(Reason.CA_FILE, f"cannot use the CA bundle {told}: {strict.excerpt(str(error))}") from error
-        return known
+        self._known[anchor] = made
+        return made
 
 
 def _context(path: str, anchor: Anchor) -> ssl.SSLContext:
@@ -80,5 +87,5 @@ def _context(path: str, anchor: Anchor) -> ssl.SSLContext:
 def _stamp(path: str) -> tuple[int, int]:
     if not path:
         return 0, 0
-    found = Path(path).stat()
+    found = os.stat(path)  # noqa: PTH116 - once a poll, and a Path costs more than the look
     return found.st_mtime_ns, found.st_size

@@ -1,6 +1,6 @@
 """Ways: a route of one predictor with all that it takes to go there, its URL and whom to trust; found in each round."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from hubctl.model import base, values
 from hubctl.model.apiserver import HubReader
 from hubctl.model.predictor import InferenceService
-from hubctl.model.route import ExposedRoute, ProxyRoute, Route, ServiceRoute
+from hubctl.model.route import ExposedRoute, ProxyRoute, Route, UrlRoute
 from hubctl.model.snapshot import FEEDBACK_WORKS, Snapshot
 from hubctl.observe import feedback, routes, strict
 from hubctl.observe.hubside import HubSide, NoAddress
@@ -18,6 +18,11 @@ from hubctl.observe.trust import Anchor
 
 _POD = "KUBERNETES_SERVICE_HOST"
 """A variable that every pod has."""
+
+_SYSTEM = Anchor()
+
+_MOST_KNOWN = 65_536
+"""Ways that are kept: one for each model on each spoke, and more when hosts or CAs change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +54,16 @@ class Ways:
         self._ca_file = observe.ca_file
         self._hub = HubSide(api, inside=_POD in environ)
         self.tokens = Tokens(observe, environ, folder, api)
-        self._works: Sequence[Mapping[str, Any]] | None = None
+        self._works: dict[str, list[Mapping[str, Any]]] | None = None
         self._unread = ""
+        self._known: dict[tuple[str, str, str, str, Route, str, Anchor], Way] = {}
 
     async def begin(self, services: Sequence[InferenceService], snapshot: Snapshot | None) -> None:
         """Begin a round over these predictors, with the hub's objects as they are now."""
         self.tokens.begin(snapshot)
         works = snapshot.of(FEEDBACK_WORKS) if snapshot else None
-        self._works = self._works if works is None else works  # a host changes less often than a look-up fails
+        if works is not None:  # a host changes less often than a look-up fails
+            self._works = _by_cluster(works)
         self._unread = snapshot.unread.get(FEEDBACK_WORKS, "") if snapshot else ""
         await self._hub.look(services)
 
@@ -68,27 +75,43 @@ class Ways:
             NoAddress: its host is not known.
             NoToken: the spoke's CA comes with a token that cannot be read.
         """
-        file = base.fill(route.ca_file or self._ca_file or "", cluster=service.cluster)
-        found, anchor = await self._found(service, route, file)
-        return Way(routes.base_url(service, route, found=found), Anchor(file=file) if file else anchor)
+        found, anchor = await self._found(service, route)
+        key = service.cluster, service.namespace, service.service, service.name, route, found, anchor
+        way = self._known.get(key)
+        if way is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            file = base.fill(route.ca_file or self._ca_file or "", cluster=service.cluster)
+            url = routes.base_url(service, route, found=found)
+            way = self._known[key] = Way(url, Anchor(file=file) if file else anchor)
+        return way
 
-    async def _found(self, service: InferenceService, route: Route, file: str) -> tuple[str, Anchor]:
+    async def _found(self, service: InferenceService, route: Route) -> tuple[str, Anchor]:
+        if isinstance(route, UrlRoute):
+            return "", _SYSTEM
         if isinstance(route, ProxyRoute):
             proxy = self._hub.proxy(route)
             return proxy.host, proxy.anchor
         if isinstance(route, ExposedRoute):
             url = self._exposed(service)
             # What the spoke trusts itself; on OpenShift the router's CA is in it.
-            return url, Anchor() if file else Anchor(pem=await self.tokens.authority(service))
-        if isinstance(route, ServiceRoute):
-            return "", self._hub.authority(service.namespace)
-        return "", Anchor()
+            said = route.ca_file or self._ca_file
+            return url, _SYSTEM if said else Anchor(pem=await self.tokens.authority(service))
+        return "", self._hub.authority(service.namespace)
 
     def _exposed(self, service: InferenceService) -> str:
         if self._works is None:
             why = strict.excerpt(self._unread or "the hub's ManifestWorks were not asked for")
             raise NoAddress(Reason.NO_ADDRESS, f"cannot tell the host of {service.name}: {why}")
-        url, why = feedback.exposed(self._works, service.cluster, service.namespace, service.name)
+        works = self._works.get(service.cluster, ())
+        url, why = feedback.exposed(works, service.cluster, service.namespace, service.name)
         if not url:
             raise NoAddress(Reason.NO_ADDRESS, strict.excerpt(why))
         return url
+
+
+def _by_cluster(works: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for work in works:
+        found.setdefault((work.get("metadata") or {}).get("namespace") or "", []).append(work)
+    return found

@@ -18,6 +18,8 @@ OVERLAYS = ("files", "kubernetes-ocm", "openshift-acm")
 NAMESPACE = "hubctl"
 USER = f"system:serviceaccount:{NAMESPACE}:hubctl"
 EVERYWHERE = "every namespace"
+WORKER = "hubctl-worker"
+_SUBJECT = {"kind": "ServiceAccount", "name": "", "namespace": NAMESPACE}
 SPOKE = "deployed-spoke"
 """Namespace of a ManagedCluster on the hub."""
 
@@ -49,8 +51,8 @@ def built(kustomize: Path, folder: Path) -> list[dict[str, Any]]:
     return [found for found in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if found]
 
 
-def granted(objects: list[dict[str, Any]]) -> set[Right]:
-    """The rights of hubctl's ServiceAccount, read from the objects."""
+def granted(objects: list[dict[str, Any]], account: str = "hubctl") -> set[Right]:
+    """The rights of a ServiceAccount, read from the objects; nobody but hubctl and its workers gets any."""
     roles = {
         (one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"]): one["rules"]
         for one in objects
@@ -60,7 +62,11 @@ def granted(objects: list[dict[str, Any]]) -> set[Right]:
     for one in objects:
         if one["kind"] not in ("RoleBinding", "ClusterRoleBinding"):
             continue
-        assert one["subjects"] == [{"kind": "ServiceAccount", "name": "hubctl", "namespace": NAMESPACE}], one
+        names = [subject["name"] for subject in one["subjects"]]
+        assert {"hubctl"} <= set(names) <= {"hubctl", WORKER}, one
+        assert all(subject | {"name": ""} == _SUBJECT for subject in one["subjects"]), one
+        if account not in names:
+            continue
         namespace = one["metadata"].get("namespace", "")
         role = one["roleRef"]
         rules = roles[role["kind"], namespace if role["kind"] == "Role" else "", role["name"]]

@@ -12,12 +12,15 @@ from hubctl.model.route import UrlRoute
 from hubctl.model.values import Features, ModelProfile, Observe
 from hubctl.observe.poll import Poller
 
+UVLOOP = ("asyncio", {"use_uvloop": True})
+STOCK = ("asyncio", {"use_uvloop": False})
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """The loop that polls; ``STOCK`` is the one where it is not installed."""
+    return UVLOOP
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hubctl.model.predictor import InferenceService, Observation, Outcome
 from hubctl.model.values import Features, ModelProfile, Observe
 from hubctl.observe.poll import Poller
 from hubctl.observe.reason import Reason
-from tests.observe.faultserver import Exchange, FaultServer, fixed, normal
+from tests.observe.faultserver import Behave, Exchange, FaultServer, fixed, normal
 
 Make = Callable[..., InferenceService]
 MakePoller = Callable[..., Poller]
@@ -19,6 +19,17 @@ MakePoller = Callable[..., Poller]
 async def slow(exchange: Exchange) -> None:
     await asyncio.sleep(0.05)
     await normal(exchange)
+
+
+def together(count: int) -> Behave:
+    """Answers when so many have asked."""
+    asked = asyncio.Barrier(count)
+
+    async def behave(exchange: Exchange) -> None:
+        async with asked:
+            await normal(exchange)
+
+    return behave
 
 
 async def silent(_: Exchange) -> None:
@@ -71,7 +82,7 @@ async def test_waiting_for_a_slot_costs_nothing_of_the_deadline(service: Make, p
 
 
 async def test_each_spoke_keeps_its_connection_over_rounds(service: Make, poller: MakePoller) -> None:
-    async with FaultServer() as server, poller() as polled:
+    async with FaultServer(together(4)) as server, poller() as polled:
         for _ in range(5):
             await polled.poll(fleet(service, server.url, 4))
     assert (len(server.seen), server.connections) == (20, 4)
@@ -88,7 +99,7 @@ def few_files() -> Iterator[None]:
 
 @pytest.mark.usefixtures("few_files")
 async def test_more_spokes_than_the_usual_limit_on_files_are_polled(service: Make, poller: MakePoller) -> None:
-    async with FaultServer() as server, poller(deadline=30.0) as polled:
+    async with FaultServer(together(100)) as server, poller(deadline=30.0, concurrency=100) as polled:
         found = await polled.poll(fleet(service, server.url, 100))
     assert {each.outcome for each in found} == {Outcome.OK}
     assert server.connections == 100

@@ -15,7 +15,7 @@ from hubctl.demo import servers
 from hubctl.model.golden import Golden, digest_of
 from hubctl.model.predictor import InferenceService, Observation, Outcome
 from hubctl.model.values import ModelProfile, Observe
-from hubctl.observe.asking import Asker, Described, Recorded
+from hubctl.observe.interview import Asker, Described, Recorded
 from hubctl.observe.poll import Poller
 from hubctl.observe.reason import Reason
 from tests.observe.realserver import running

@@ -28,7 +28,7 @@ class Server:
     v2: Found
     asked: list[str] = field(default_factory=list)
 
-    async def find(self, question: Question) -> Sought:
+    async def find(self, question: Question, _: float | None = None) -> Sought:
         spoken = question.service.profile.spoken
         self.asked.append(spoken + (" rows" if isinstance(question.rows, Window) else " ready"))
         return Sought(self.v1 if spoken == "v1" else self.v2, sent=True)

@@ -1,0 +1,300 @@
+"""Rounds: the fleet is observed all the time, beside the passes; a pass takes what was seen since the one before.
+
+They have a thread and an event loop of their own, since a pass keeps its loop busy for seconds: reading, rendering,
+aggregating. Rounds begin at multiples of the interval of absolute time, so that a restart moves no predictor's place.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import structlog
+import uvloop
+
+from hubctl.errors import HubctlError, Overrun
+from hubctl.model.observing import Observe
+from hubctl.model.predictor import InferenceService, Observation
+from hubctl.model.snapshot import Snapshot
+from hubctl.model.turn import Engine, Made, OpenEngine, Taken, Tally, Turn, merged
+from hubctl.observe import breaker, capacity
+from hubctl.observe.controls import Controls, Streaks
+from hubctl.observe.poll import skipped
+from hubctl.observe.reason import Reason
+
+log = structlog.get_logger("hubctl")
+
+_GENTLE = 50.0
+"""Polls a second at which a small fleet is asked when hubctl starts, instead of waiting for the next round."""
+
+_KEPT = 4
+"""Rounds of observations that are kept while no pass takes them."""
+
+_ENDING = 30.0
+"""Seconds that closing waits; a question to the hub's API that is under way cannot be cancelled."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class _Basket:
+    """What was seen and not taken yet; the rounds put in, the passes take out, each in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._observations: deque[Observation] = deque()
+        self._rounds: list[Made] = []
+        self._problems: list[HubctlError] = []
+        self._probes = Streaks()
+        self._told = False
+
+    def hear(self, observation: Observation) -> None:
+        """One was made; an engine tells all of them or none."""
+        self._told = True
+        with self._lock:
+            self._observations.append(observation)
+
+    def end(
+        self,
+        made: Made,
+        observations: Iterable[Observation],
+        left_out: Iterable[Observation] = (),
+        problems: Sequence[HubctlError] = (),
+    ) -> None:
+        """A round ended, with these observations, those whom no engine was asked for, and why it was not whole."""
+        with self._lock:
+            if not self._told:
+                self._observations.extend(observations)
+            self._observations.extend(left_out)
+            self._rounds.append(made)
+            if problems:
+                self._problems = list(problems)
+            # The store was away for long, say. The newest are the ones that count.
+            del self._rounds[:-_KEPT]
+            most = _KEPT * max(one.tally.due for one in self._rounds)
+            while len(self._observations) > most:
+                self._observations.popleft()
+
+    def probe(self, failed: Mapping[str, str]) -> None:
+        """The control probes of a round ended."""
+        with self._lock:
+            self._probes.note(failed)
+
+    def fail(self, problem: HubctlError) -> None:
+        """There was no round at all."""
+        with self._lock:
+            self._problems = [problem]
+
+    def take(self) -> Taken:
+        """All of it."""
+        with self._lock:
+            controls = self._probes.lasting()
+            taken = Taken(tuple(self._observations), tuple(self._rounds), tuple(self._problems), controls)
+            self._observations.clear()
+            self._rounds, self._problems = [], []
+        return taken
+
+
+class Rounds:
+    """Makes rounds from ``start`` until ``close``; all but what begins with ``_`` is for the passes' loop.
+
+    Attributes:
+        interval: seconds between the beginnings of two rounds.
+        patience: seconds after which at the earliest a predictor that was not observed may be called stale.
+        news: set when the first round ended, until it is taken.
+    """
+
+    def __init__(
+        self,
+        open_engine: OpenEngine,
+        observe: Observe,
+        controls: Controls | None = None,
+        *,
+        seed: int = 0,
+        clock: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        """Take what makes rounds, and how often; nothing is begun.
+
+        Args:
+            open_engine: opens the engine in the loop of the rounds.
+            observe: how polling goes; its interval is that of the rounds.
+            controls: what is probed with each round.
+            seed: of the places.
+            clock: the hub's time, aware and in UTC.
+        """
+        self._open, self._seed, self._clock = open_engine, seed, clock
+        self._observe, self.interval = observe, observe.interval
+        self._controls = controls
+        # Who is left alone for failing is asked again before it would be called stale, or findings came and went.
+        self.patience = observe.interval + observe.deadline + max(observe.interval, breaker.longest(observe))
+        self.news, self._own, self._last = asyncio.Event(), Streaks(), Tally()
+        self._most = 2 + int(observe.deadline / observe.interval)
+        self._basket = _Basket()
+        self._aim: tuple[tuple[InferenceService, ...], Snapshot | None] = (), None
+        self._aimed = asyncio.Event()
+        self._ended = threading.Event()
+        self._told = False
+        self._running: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._main: asyncio.Task[None] | None = None
+        self._passes = asyncio.get_running_loop()
+        self._thread = ThreadPoolExecutor(1, "rounds")
+        self._work: Future[None] | None = None
+
+    def start(self) -> None:
+        """Begin; nobody is asked before ``aim`` said who."""
+        self._work = self._thread.submit(self._run)
+
+    async def close(self) -> None:
+        """End at once, whatever is under way."""
+        self._ended.set()
+        self._tell(self._end)
+        if self._work is not None:
+            ending = asyncio.wrap_future(self._work)
+            await asyncio.wait([ending], timeout=_ENDING)
+            if ending.done():
+                ending.exception()  # a pass was told, if one asked
+        self._thread.shutdown(wait=False)
+
+    def aim(self, services: tuple[InferenceService, ...], snapshot: Snapshot | None) -> None:
+        """Who is asked from the next round on, and the hub's own objects as they are now."""
+        self._aim = services, snapshot
+        self._tell(self._aimed.set)
+
+    def take(self, blind: Mapping[str, str] | None = None) -> Taken:
+        """What was seen since the last time, and what is wrong with it.
+
+        Args:
+            blind: what the pass itself could not reach of what the hub needs, and why.
+        """
+        if self._work is not None and self._work.done():
+            self._work.result()  # a mistake of ours is to be seen
+        self.news.clear()
+        self._own.note(blind or {})
+        taken = self._basket.take()
+        found = [capacity.complaint(made.tally, self._observe) for made in taken.rounds if made.over]
+        slow = [Overrun(text, hint=capacity.HINT) for text in found[-1:] if text]
+        controls = *taken.controls, *self._own.lasting(), *self._starved(taken.rounds)
+        return replace(taken, problems=(*taken.problems, *slow), controls=controls)
+
+    def _starved(self, rounds: Sequence[Made]) -> tuple[str, ...]:
+        """Whether hubctl left out most of the last round itself, which is a control of its own."""
+        last = rounds[-1].tally if rounds else self._last
+        self._last = last
+        return (
+            ("most polls of the last round were left out for lack of time",)
+            if capacity.blind(last, self._observe)
+            else ()
+        )
+
+    def _tell(self, what: Callable[[], object]) -> None:
+        """Let something happen in the loop of the rounds."""
+        with contextlib.suppress(RuntimeError):  # it ended
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(what)
+
+    def _end(self) -> None:
+        if self._main is not None:
+            self._main.cancel()
+
+    def _run(self) -> None:
+        """The thread of the rounds."""
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(asyncio.CancelledError):
+            runner.run(self._live())
+
+    async def _live(self) -> None:
+        self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
+        if self._aim[0]:
+            self._aimed.set()
+        while not self._ended.is_set():
+            try:
+                async with self._open(self._basket.hear) as engine, asyncio.TaskGroup() as group:
+                    await self._aimed.wait()
+                    await self._go_on(engine, group)
+            except HubctlError as error:
+                log.warning("no rounds", error=str(error), hint=error.hint)
+                self._basket.fail(error)
+                await asyncio.sleep(self.interval)
+
+    async def _go_on(self, engine: Engine, group: asyncio.TaskGroup) -> None:
+        """Rounds for ever."""
+        last, begins = 0, self._clock()
+        first = len(self._aim[0]) / _GENTLE
+        if first < self.interval - begins.timestamp() % self.interval:
+            self._begin(engine, group, self._turn(begins, first))
+        while True:
+            now = self._clock().timestamp()
+            number = int(now // self.interval) + 1
+            number += number == last
+            await asyncio.sleep(number * self.interval - now)
+            last = number
+            self._begin(engine, group, self._turn(self._begun(number), self.interval))
+
+    def _begin(self, engine: Engine, group: asyncio.TaskGroup, turn: Turn) -> None:
+        if len(self._running) >= self._most:
+            self._miss(turn)
+            return
+        task = group.create_task(self._one(engine, turn))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    def _begun(self, number: int) -> datetime:
+        """When the round of this number began; now, if the clock was put elsewhere meanwhile."""
+        now, begins = self._clock(), datetime.fromtimestamp(number * self.interval, UTC)
+        return begins if abs(now - begins) < timedelta(seconds=self.interval) else now
+
+    def _turn(self, begins: datetime, seconds: float) -> Turn:
+        services, snapshot = self._aim
+        return Turn(services, begins, seconds, snapshot, self._seed)
+
+    async def _one(self, engine: Engine, turn: Turn) -> None:
+        """A round, and the control probes beside it."""
+        probing = asyncio.create_task(self._probe(turn))
+        try:
+            fitting, left_out, overrun = self._fit(turn)
+            began = self._now()
+            try:
+                gathered = await engine.round(fitting)
+            except HubctlError as error:
+                self._miss(turn, Reason.ENGINE, error)
+            else:
+                tally = merged((gathered.tally, *([_missed(left_out, Reason.CAPACITY)] if left_out else ())))
+                none = tuple(skipped(service, turn.begins, Reason.CAPACITY) for service in left_out)
+                made = Made(turn.begins, self._now() - began, turn.seconds, tally)
+                self._basket.end(made, gathered.observations, none, (*overrun, *gathered.problems))
+            await probing
+        finally:
+            probing.cancel()
+        if not self._told:
+            self._told = True
+            self._passes.call_soon_threadsafe(self.news.set)
+
+    def _fit(self, turn: Turn) -> tuple[Turn, tuple[InferenceService, ...], tuple[HubctlError, ...]]:
+        """The part of a turn that can be polled, who is left out, and why."""
+        most = capacity.most(self._observe)
+        if len(turn.services) <= most:
+            return turn, (), ()
+        problem = Overrun(capacity.refusal(len(turn.services), self._observe), hint=capacity.HINT)
+        return replace(turn, services=turn.services[:most]), turn.services[most:], (problem,)
+
+    async def _probe(self, turn: Turn) -> None:
+        if self._controls is not None:
+            self._basket.probe(await self._controls.failing(turn.services, turn.snapshot))
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _miss(self, turn: Turn, reason: Reason = Reason.LATE, *problems: HubctlError) -> None:
+        """A round that was not made, or lost."""
+        none = tuple(skipped(service, turn.begins, reason) for service in turn.services)
+        made = Made(turn.begins, 0.0, turn.seconds, _missed(turn.services, reason))
+        self._basket.end(made, (), none, problems)
+
+
+def _missed(services: Sequence[InferenceService], reason: Reason) -> Tally:
+    return Tally(len(services), {str(reason): len(services)})
