@@ -27,6 +27,7 @@ import yarl
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from hubctl.aggregate import Aggregation, aggregate
+from hubctl.model.golden import Golden, digest_of
 from hubctl.model.observing import Observe
 from hubctl.model.predictor import InferenceService, Observation, Outcome
 from hubctl.model.route import UrlRoute
@@ -35,13 +36,15 @@ from hubctl.model.values import Aggregate, ModelProfile
 from hubctl.observe.poll import Poller
 from hubctl.store.schema import open_store
 
-ROWS, FEATURES = 5, 45
+ROWS, GOLDEN_ROWS, FEATURES = 5, 5, 45
+SENT = ROWS + GOLDEN_ROWS
+"""Live rows, and golden ones in the same request; the bare clients send and get the same."""
+
 CONCURRENCY = 64
 """Polls under way at once, one a spoke; the same for every client."""
 
 SHARED = "rows/{model}.json"
 OWN = "rows/{cluster}/{model}.json"
-LABELS = b"[1,1,1,1,1]"
 
 POLICY = Aggregate()
 
@@ -57,6 +60,8 @@ def observe(**settings: object) -> Observe:
 def services(ports: Mapping[str, list[int]], models: int, rows: str = SHARED) -> tuple[InferenceService, ...]:
     """Every model on every spoke; a spoke is called after how it behaves."""
     profile = ModelProfile.model_validate({"features": {"file": rows}})
+    beside = tuple(tuple(row) for row in golden_rows())
+    golden = Golden(beside, "v1", {"v1": (1,) * GOLDEN_ROWS, "v0": (-1,) * GOLDEN_ROWS}, 1e-6, digest_of(beside))
     return tuple(
         InferenceService(
             cluster=f"{way}-{number:05}",
@@ -66,6 +71,7 @@ def services(ports: Mapping[str, list[int]], models: int, rows: str = SHARED) ->
             service=f"model-{model}-predictor",
             profile=profile,
             route=UrlRoute(url=f"https://127.0.0.1:{port}"),
+            golden=golden,
         )
         for way in sorted(ports)
         for number, port in enumerate(ports[way])
@@ -78,13 +84,19 @@ def rows_of(number: int) -> list[list[float]]:
     return [[round((number + row) * 0.37 + column / 7, 4) for column in range(FEATURES)] for row in range(ROWS)]
 
 
+def golden_rows() -> list[list[float]]:
+    """The same for every model."""
+    return rows_of(1_000_000)[:GOLDEN_ROWS]
+
+
 def write_rows(folder: Path, models: int) -> None:
     """A file of rows a model, and ``body.json``, which the bare clients send."""
     (folder / "rows").mkdir()
     for number in range(models):
         write_file(folder / "rows" / f"model-{number}.json", number)
     time.sleep(2.1)  # hubctl reads a file again while it is so young that another write could have the same time
-    (folder / "body.json").write_text(json.dumps({"instances": rows_of(0)}, separators=(",", ":")))
+    everything = {"instances": rows_of(0) + golden_rows()}
+    (folder / "body.json").write_text(json.dumps(everything, separators=(",", ":")))
 
 
 def write_file(path: Path, number: int) -> None:
@@ -139,8 +151,9 @@ class Hubctl:
 
 
 def check(observations: tuple[Observation, ...]) -> None:
-    """Every predictor answered every row."""
-    wrong = [one for one in observations if one.outcome is not Outcome.OK or one.instances != ROWS]
+    """Every predictor answered every live row, and the golden ones as its version does."""
+    expected = Outcome.OK, ROWS, "v1"
+    wrong = [one for one in observations if (one.outcome, one.instances, one.served_version) != expected]
     assert not wrong, wrong[0]
 
 
@@ -179,7 +192,7 @@ async def by_httpx(folder: Path, asked: tuple[InferenceService, ...], stack: Asy
     async def post(cluster: str, url: str) -> None:
         answer = await clients[cluster].post(url, content=body)
         assert answer.status_code == httpx.codes.OK
-        assert answer.json()["predictions"] == [1] * ROWS
+        assert answer.json()["predictions"] == [1] * SENT
 
     return by_workers(asked, post)
 
@@ -192,7 +205,7 @@ async def by_aiohttp(folder: Path, asked: tuple[InferenceService, ...], stack: A
     session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, headers=headers))
     body = (folder / "body.json").read_bytes()
     urls: dict[str, yarl.URL] = {}
-    expected = [1] * ROWS
+    expected = [1] * SENT
 
     async def post(_: str, url: str) -> None:
         known = urls.get(url) or urls.setdefault(url, yarl.URL(url))

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import blackbox
-from client import CONCURRENCY, ROWS
+from client import CONCURRENCY, GOLDEN_ROWS, ROWS
 from measuring import machine, tell
 from predictors import Predictors, built, predictors
 
@@ -119,8 +119,11 @@ def head(options: argparse.Namespace) -> None:
     """What was measured, on what, with what."""
     libraries = ", ".join(f"{name} {version(name)}" for name in ("httptools", "uvloop", "orjson", "aiohttp", "httpx"))
     go = subprocess.run(["go", "version"], capture_output=True, text=True, check=True).stdout.split()[2]
-    print(f"CPU microseconds of the client process per prediction of {ROWS} rows over TLS; {MODELS} models a spoke,")
-    print(f"{CONCURRENCY} spokes at once, one poll each; median of {options.rounds} or more rounds on kept connections")
+    print(
+        f"CPU microseconds of the client process per prediction of {ROWS} live and {GOLDEN_ROWS} golden rows over TLS;"
+    )
+    print(f"{MODELS} models a spoke, {CONCURRENCY} spokes at once, one poll each;")
+    print(f"median of {options.rounds} or more rounds on kept connections")
     print(f"Python {platform.python_version()}, {libraries}, {go}")
     print(machine())
 
@@ -225,9 +228,11 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="3,500 and 10,000 spokes too, and spread rounds; 8 minutes")
     parser.add_argument("--rounds", type=int, default=3, help="after the first, which opens the connections")
     parser.add_argument("--seconds", type=float, default=20, help="for which Prometheus is watched")
+    parser.add_argument("--runs", type=int, help="of each client at each size; default: 3, and 2 at 10,000 spokes")
     options = parser.parse_args()
     head(options)
-    medians, instead = table(options, FULL if options.full else QUICK)
+    sizes = {size: options.runs or runs for size, runs in (FULL if options.full else QUICK).items()}
+    medians, instead = table(options, sizes)
     spread: list[Result] = []
     if options.full:
         growth(medians)
