@@ -21,6 +21,7 @@ from hubctl.inputs import load
 from hubctl.model.base import parse_duration
 from hubctl.model.controlling import LeaderElection
 from hubctl.model.inventory import Look
+from hubctl.model.turn import merged
 from hubctl.passes import Pass
 from hubctl.reconcile import reconcile
 from hubctl.reloading import Reloader, need_reopening
@@ -245,6 +246,7 @@ def _report(made: Pass) -> None:
         observations=len(made.observations),
         ok=sum(seen.outcome == "ok" for seen in made.observations),
         findings=[found.key for found in made.findings if not found.inhibited_by],
+        skipped=dict(merged(one.tally for one in made.rounds).skipped),
     )
 
 

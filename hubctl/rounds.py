@@ -32,7 +32,10 @@ _GENTLE = 50.0
 """Polls a second at which a small fleet is asked when hubctl starts, instead of waiting for the next round."""
 
 _KEPT = 4
-"""Rounds of observations that are kept while no pass takes them."""
+"""Rounds that are kept while no pass takes them, however large."""
+
+_KEPT_SMALL = 5_000
+"""Observations up to which more rounds are kept."""
 
 _ENDING = 30.0
 """Seconds that closing waits; a question to the hub's API that is under way cannot be cancelled."""
@@ -62,7 +65,7 @@ class _Basket:
         self._lock = threading.Lock()
         self._begun: deque[Turn] = deque()
         self._held: dict[int, _Ended] = {}
-        self._ended: deque[_Ended] = deque(maxlen=_KEPT)
+        self._ended: deque[_Ended] = deque()
         self._problem: HubctlError | None = None
         self._probes = Streaks()
 
@@ -84,6 +87,8 @@ class _Basket:
                 # The store was away for long, say. The newest are the ones that count.
                 self._ended.append(released)
                 self._problem = None
+                while len(self._ended) > max(_KEPT, _KEPT_SMALL // max(1, released.made.tally.due)):
+                    self._ended.popleft()
 
     def probe(self, failed: Mapping[str, str]) -> None:
         """The control probes of a round ended."""

@@ -181,12 +181,12 @@ async def test_fleet_that_outgrew_the_bounds_is_polled_as_far_as_they_go() -> No
 
 
 async def test_what_nobody_takes_does_not_pile_up() -> None:
-    async with going(Elsewhere(well).opened, FAST.model_copy(update={"interval": 0.02})) as rounds:
-        rounds.aim(fleet(5), None)
-        await asyncio.sleep(0.5)
+    many = fleet(1) * 2_500
+    async with going(Elsewhere(well).opened, FAST.model_copy(update={"interval": 0.1})) as rounds:
+        rounds.aim(many, None)
+        await asyncio.sleep(1.0)
         found = rounds.take()
-    assert len(found.observations) <= 20
-    assert len(found.rounds) <= 4
+    assert 1 <= len(found.rounds) <= 4
 
 
 async def test_end_waits_for_no_poll_under_way(tmp_path: Path) -> None:
