@@ -31,7 +31,13 @@ check: $(VENV)/dev.stamp ## Lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: build-kube check ## Everything the tests need, then the tests
+MLSERVER := .cache/mlserver
+$(MLSERVER)/stamp: tests/mlserver/requirements.lock
+	$(PYTHON) -m venv --clear $(MLSERVER)
+	$(MLSERVER)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+test: build-kube check $(MLSERVER)/stamp ## Everything the tests need, then the tests
 	tests/install-servers.sh
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
@@ -96,4 +102,4 @@ lock:            ## Refresh the lock files (needs uv)
 	  --generate-hashes --no-emit-index-url --no-header -q -o benchmarks/peers/$$peer.lock || exit 1; done
 
 clean:           ## Remove what was built and cached
-	rm -rf $(VENV) $(PEERS) .hubctl .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(MLSERVER) .hubctl .mypy_cache .ruff_cache .pytest_cache .hypothesis

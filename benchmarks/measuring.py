@@ -6,6 +6,7 @@ starts a process for the least that the process ever used.
 
 import json
 import os
+import platform
 import signal
 import statistics
 import subprocess
@@ -78,6 +79,13 @@ def spread(spent: Sequence[Spent]) -> str:
     """Least and most CPU seconds; empty for a single run."""
     cpu = sorted(one.cpu for one in spent)
     return f"({cpu[0]:.2f}-{cpu[-1]:.2f})" if len(cpu) > 1 else "(one run)"
+
+
+def machine() -> str:
+    """Cores, memory and what else keeps them busy, for the head of a table."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    load = " ".join(f"{each:.1f}" for each in os.getloadavg())
+    return f"{os.cpu_count()} cores, {memory:.0f} GB, {platform.machine()}, load average {load} at the start"
 
 
 def tell(what: str, end: str = "\n") -> None:

@@ -25,20 +25,23 @@ def keep(
     Raises:
         StoreUnavailable: the database failed.
     """
+    opened = [decision.incident for decision in decisions if decision.verdict is Verdict.OPEN]
+    for incident, rounds in before_they_opened(store, opened, observed):
+        store.cases.save_evidence(incident.id, rounds)
     for decision in decisions:
-        if decision.verdict is Verdict.OPEN:
-            store.cases.save_evidence(decision.incident.id, before_it_opened(store, decision.incident, observed))
         if decision.verdict in (Verdict.OPEN, Verdict.RESOLVE):
             store.witnesses.testify(decision.incident, witnesses)
     for incident in {decision.incident.id: decision.incident for decision in decisions}.values():
         store.cases.save_evidence(incident.id, evidence_for(incident, observed))
 
 
-def before_it_opened(store: "Store", incident: Incident, observed: Sequence[Observation]) -> tuple[Observation, ...]:
-    """What led to an incident: the latest rounds of its predictors."""
-    cells = {(seen.cluster, seen.model) for seen in evidence_for(incident, observed)}
-    kept = (store.journal.recent(cluster, model)[:ROUNDS_BEFORE] for cluster, model in sorted(cells))
-    return tuple(seen for rounds in kept for seen in rounds)
+def before_they_opened(
+    store: "Store", opened: Sequence[Incident], observed: Sequence[Observation]
+) -> list[tuple[Incident, tuple[Observation, ...]]]:
+    """What led to incidents: the latest rounds of their predictors, which are read once for all of them."""
+    cells = {(seen.cluster, seen.model) for incident in opened for seen in evidence_for(incident, observed)}
+    rounds = store.journal.recent(cells, ROUNDS_BEFORE) if cells else ()
+    return [(incident, evidence_for(incident, rounds)) for incident in opened]
 
 
 def evidence_for(incident: Incident, observed: Sequence[Observation]) -> tuple[Observation, ...]:

@@ -69,7 +69,7 @@ async def run(
     stop = asyncio.Event()
     _listen(stop)
     async with _watched(listen, settings.namespace) as reporter:
-        running = _Running(stop, pause, Reloader(settings, environ), reporter)
+        running = _Running(stop, pause, Reloader(settings, environ, pause), reporter)
         settings, sources = await running.reloader.first()
         reporter.read(running.reloader.problem)
         while not stop.is_set():

@@ -64,6 +64,10 @@ class Held(HubctlError):  # noqa: N818 - named after the reaction: wait until a 
     exit_code = 4
 
 
+class Overrun(HubctlError):  # noqa: N818 - named after the reaction: ask less of it, or give it more
+    """hubctl has more to do than it can in the time; what it left out is counted."""
+
+
 class Fenced(HubctlError):  # noqa: N818 - named after the reaction: stop; another one leads
     """This process may not act, or no longer; its pass ends, and whoever leads goes on from what is stored."""
 

@@ -37,7 +37,6 @@ from hubctl.settings import Settings
 if TYPE_CHECKING:  # publish and diff start without HTTP, SQL and the Kubernetes client
     from hubctl.fleet.election import Election
     from hubctl.fleet.hubapi import HubApi
-    from hubctl.model.observing import Observe
     from hubctl.model.turn import Engine, OpenEngine
     from hubctl.rounds import Rounds
     from hubctl.store.schema import Store
@@ -96,11 +95,19 @@ class Hub:
         blind = any(one.kind is FindingKind.HUB_UNREACHABLE for one in self.store.cases.unresolved())
         return {} if blind else pace.waiting(services, health, pace_of(self.sources.values.hubctl), now=now)
 
-    async def look(self, services: tuple[InferenceService, ...], snapshot: Snapshot | None) -> Taken:
-        """One turn at once; or, where there are rounds, what they saw since the last look, and whom they ask next."""
+    async def look(
+        self, services: tuple[InferenceService, ...], snapshot: Snapshot | None, blind: Mapping[str, str]
+    ) -> Taken:
+        """One turn at once; or, where there are rounds, what they saw since the last look, and whom they ask next.
+
+        Args:
+            services: who is asked.
+            snapshot: the hub's own objects.
+            blind: what the pass itself found out of the hub's reach, and why; counts where there are rounds.
+        """
         if self.rounds is not None:
             self.rounds.aim(services, snapshot)
-            return self.rounds.take()
+            return self.rounds.take(blind)
         assert self.engine is not None, "a hub without engine has rounds"  # noqa: S101 - a mistake of open_hub's
         began = datetime.now(UTC)
         gathered = await self.engine.round(Turn(services, began, snapshot=snapshot))
@@ -277,6 +284,7 @@ async def open_hub(
     seen: Callable[[Observation], None] | None = None,
     term: Election | None = None,
     watch: float | None = None,
+    engine: OpenEngine | None = None,
 ) -> AsyncIterator[Hub]:
     """Everything that a pass needs, closed again at the end.
 
@@ -288,6 +296,7 @@ async def open_hub(
         term: while which this process may act; None when it need not be elected.
         watch: for a process that stays: seconds between two rounds, which are made beside the passes; and the hub's
             objects are kept up to date in the background. None: neither.
+        engine: opens what makes rounds; None: this process does.
 
     Raises:
         InputError: the inputs are wrong.
@@ -306,41 +315,24 @@ async def open_hub(
             api.watch()
         opened = outlet.open_outlet(settings, sources, term.confirm if term else anybody)
         section = sources.values.hubctl
-        observe = engines.observing(section, watch)
-        open_engine = engines.opener(settings, environ, observe, api, section.engine if watch is not None else None)
+        observe = engines.observing(sources.values, watch)
+        open_engine = engine or engines.opener(
+            settings, environ, observe, api, section.engine if watch is not None else None
+        )
         made = Hub(settings, environ, sources, templates, opened, store, api=api, term=term)
         if watch is None:
-            async with open_engine(seen) as engine:
-                yield replace(made, engine=engine)
+            async with open_engine(seen) as one:
+                yield replace(made, engine=one)
         else:
             gitops = sources.values.hubctl.gitops
-            async with _beside(open_engine, observe, f"{gitops.remote} {gitops.branch}") as rounds:
+            identity = f"{gitops.remote} {gitops.branch}"
+            bounded = not engines.elsewhere(settings.engine, section.engine)
+            beside = engines.beside(
+                open_engine, observe, settings, environ, identity=identity, api=api, bounded=bounded
+            )
+            async with beside as rounds:
                 yield replace(made, rounds=rounds)
     finally:
         if api is not None:
             await asyncio.to_thread(api.close)
         store.close()
-
-
-@asynccontextmanager
-async def _beside(open_engine: OpenEngine, observe: Observe, identity: str) -> AsyncIterator[Rounds]:
-    """Rounds beside the passes.
-
-    Args:
-        open_engine: opens what makes them.
-        observe: how polling goes.
-        identity: what tells this hub from others.
-    """
-    from hubctl.observe import breaker, schedule  # noqa: PLC0415 - as above
-    from hubctl.rounds import Rounds  # noqa: PLC0415 - as above
-
-    interval, deadline = observe.interval, observe.deadline
-    # Who is left alone for failing is asked again before it would be called stale, or findings would come and go.
-    patience = breaker.longest(observe) + interval + deadline
-    seed = schedule.seed_of(identity)
-    rounds = Rounds(open_engine, interval, deadline=deadline, patience=patience, seed=seed)
-    rounds.start()
-    try:
-        yield rounds
-    finally:
-        await rounds.close()

@@ -13,6 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
+_LAGS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
 
 
@@ -32,12 +33,14 @@ class Metric:
         name: as it is scraped, with the ``_total`` of a counter.
         labels: each of few values, whatever the fleet's size, unless the values file asks for more.
         help: one sentence for people.
+        buckets: upper bounds of a histogram, in seconds.
     """
 
     name: str
     kind: Kind
     help: str
     labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = _SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,22 @@ PROBLEMS = _counter("hubctl_problems_total", "Parts of passes that failed, by cl
 GIT_FAILURES = _counter("hubctl_git_failures_total", "Times that the Git remote or the forge refused or was away.")
 PUBLISHES = _counter("hubctl_publishes_total", "Changes of the fleet that were published.", "how")
 OBSERVATIONS = _counter("hubctl_observations_total", "Polls of predictors by outcome.", "outcome")
+SKIPPED = _counter("hubctl_polls_skipped_total", "Polls that were due and not made, by reason.", "reason")
+RETRIED = _counter("hubctl_polls_retried_total", "Polls that were made twice.")
+UNDER_WAY = _gauge("hubctl_polls_under_way_max", "The most polls that were under way at once in the last round.")
+OPENED = _counter("hubctl_connections_opened_total", "Connections to predictors that were opened.")
+ROUNDS = _counter("hubctl_rounds_total", "Rounds of polls that ended, beside the passes.")
+ROUND_SECONDS = Metric(
+    "hubctl_round_duration_seconds", Kind.HISTOGRAM, "How long rounds took, their last poll included."
+)
+LAG = Metric(
+    "hubctl_schedule_lag_seconds",
+    Kind.HISTOGRAM,
+    "Time between when a poll was due and when it began.",
+    buckets=_LAGS,
+)
+BREAKERS = _gauge("hubctl_breakers_open", "Predictors and routes that are left alone after failures, at a round's end.")
+CONTROLS = _gauge("hubctl_controls_failing", "Things that the hub itself needs and does not reach.")
 PREDICTORS = _gauge("hubctl_predictors", "Predictors by condition, as the last pass left them.", "condition")
 SPOKES = _gauge("hubctl_spokes", "Spokes of the fleet.")
 SPOKE_PREDICTORS = _gauge(
@@ -99,6 +118,15 @@ METRICS: tuple[Metric, ...] = (
     GIT_FAILURES,
     PUBLISHES,
     OBSERVATIONS,
+    SKIPPED,
+    RETRIED,
+    UNDER_WAY,
+    OPENED,
+    ROUNDS,
+    ROUND_SECONDS,
+    LAG,
+    BREAKERS,
+    CONTROLS,
     PREDICTORS,
     SPOKES,
     SPOKE_PREDICTORS,
@@ -126,7 +154,7 @@ class Registry:
 
     def _new(self, metric: Metric) -> Counter | Gauge | Histogram:
         if metric.kind is Kind.HISTOGRAM:
-            return Histogram(metric.name, metric.help, metric.labels, registry=self._registry, buckets=_SECONDS)
+            return Histogram(metric.name, metric.help, metric.labels, registry=self._registry, buckets=metric.buckets)
         make = Counter if metric.kind is Kind.COUNTER else Gauge
         return make(metric.name, metric.help, metric.labels, registry=self._registry)
 

@@ -17,6 +17,7 @@ from hubctl.errors import GuardRefused, Held, ManifestRefused, PublishConflict, 
 from hubctl.inputs import discover
 from hubctl.model import incident as incidents
 from hubctl.model.fleet import deployed_versions, services
+from hubctl.model.predictor import Outcome
 from hubctl.model.remediation import UNDER_WAY, Action, Remediation, State
 from hubctl.passes import Pass, good_now, latest, summary_of
 from hubctl.publish import branch, pulls
@@ -62,17 +63,19 @@ async def begun(hub: hubs.Hub, so_far: Pass) -> tuple[hubs.Hub, Pass]:
     """The hub with every spoke that it names now, and the pass after a look at its own objects."""
     hub, snapshot, looked = await discovery.look(hub, so_far.now, remember=not so_far.dry_run)
     unread = discovery.unread(looked)
-    return hub, replace(so_far, snapshot=snapshot, looked=looked, problems=(*so_far.problems, *unread))
+    away = snapshot is not None and snapshot.unread and not snapshot.objects
+    blind = {"the hub's API": next(iter(snapshot.unread.values()))} if snapshot and away else {}
+    return hub, replace(so_far, snapshot=snapshot, looked=looked, problems=(*so_far.problems, *unread), blind=blind)
 
 
 async def load(hub: hubs.Hub, so_far: Pass) -> Pass:
     """The tip of the branch and the inputs on it; an unreachable remote leaves the tip that was fetched last."""
-    problems = so_far.problems
+    problems, blind = so_far.problems, so_far.blind
     try:
         published = await branch.published(hub.outlet.repository, hub.sources.values.hubctl.gitops.overrides)
     except RemoteFailed as error:
         published = await branch.remembered(hub.outlet.repository, hub.sources.values.hubctl.gitops.overrides)
-        problems = (*problems, error)
+        problems, blind = (*problems, error), {**blind, "the Git remote": error.message}
     inputs = desired.inputs_on(hub.sources, published)
     # A change that waits for its promotion or merge runs nowhere yet.
     if hub.sources.overrides is not None:
@@ -85,7 +88,7 @@ async def load(hub: hubs.Hub, so_far: Pass) -> Pass:
     elif hub.outlet.forge is not None and published.commit:
         found = await outlet.delivered_at(hub.outlet.repository, hub.sources, published.commit)
         inputs = desired.as_delivered(inputs, found)
-    return replace(so_far, published=published, inputs=inputs, problems=problems)
+    return replace(so_far, published=published, inputs=inputs, problems=problems, blind=blind)
 
 
 async def heed(hub: hubs.Hub, so_far: Pass) -> Pass:
@@ -133,9 +136,10 @@ async def observe(hub: hubs.Hub, so_far: Pass) -> Pass:
     every, remembered = services(so_far.fleet), hub.store.journal.load_health()
     waiting = hub.waiting(every, remembered, so_far.now)
     asked = tuple(service for service in every if service.cluster not in waiting)
-    seen = await hub.look(asked, so_far.snapshot)
+    seen = await hub.look(asked, so_far.snapshot, so_far.blind)
     return replace(
         so_far,
+        controls=seen.controls,
         observations=seen.observations,
         rounds=seen.rounds,
         problems=(*so_far.problems, *seen.problems),
@@ -149,7 +153,7 @@ async def conclude(hub: hubs.Hub, so_far: Pass) -> Pass:
     expected = frozenset((service.cluster, service.name) for service in services(so_far.fleet))
     policy, now = hub.sources.values.hubctl, so_far.now
     witnesses = testimony.of_fleet(so_far.snapshot, so_far.fleet, hub.templates.own, now=now)
-    said = Said(witnesses, hub.store.witnesses.load(), policy.witness, tip_of(hub, so_far))
+    said = Said(witnesses, hub.store.witnesses.load(), policy.witness, tip_of(hub, so_far), so_far.controls)
     polled, last, left_out = so_far.observations, so_far.remembered, so_far.waiting.keys()
     rules = hub.patient(policy.aggregate)
     made = aggregate(polled, last, rules, expected=expected, waiting=left_out, now=now, testimony=said)
@@ -198,10 +202,10 @@ async def record(hub: hubs.Hub, so_far: Pass) -> Pass:
     known = {item.id: item for item in so_far.stored}
     moved = tuple(item for item in so_far.remediations if known.get(item.id) != item)
     with hub.store.transaction():
-        journal.save_health(so_far.health)
+        keep = hub.sources.values.hubctl.store.keep
+        made = tuple(seen for seen in so_far.observations if seen.outcome is not Outcome.SKIPPED)
+        journal.record(so_far.health, made, now=so_far.now, keep=keep)
         hub.store.witnesses.save(so_far.witnesses)
-        journal.record_observations(so_far.observations)
-        journal.record_all_good(((h.cluster, h.model, h.version) for h in good_now(so_far)), so_far.now)
         cases.save_incidents(changed.values(), before=so_far.unresolved)
         cases.append_decisions(so_far.decisions)
         behind.keep(hub.store, so_far.decisions, so_far.observations, so_far.witnesses)

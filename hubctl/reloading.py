@@ -27,13 +27,18 @@ class Reloader:
         problem: why the newest inputs are not in force; None when they are.
     """
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str], interval: float | None = None) -> None:
         """Take where the inputs are, and the variables that they name; nothing is read yet.
+
+        Args:
+            settings: where the inputs are.
+            environ: holds the variables that they name.
+            interval: seconds between two rounds; None: as the values say.
 
         Raises:
             InputError: the settings of the configuration repository are wrong.
         """
-        self._settings, self._environ = settings, environ
+        self._settings, self._environ, self._interval = settings, environ, interval
         self._checkouts = Checkouts(settings.state, settings.config) if settings.config else None
         self._told = ""
         self.problem: HubctlError | None = None
@@ -46,12 +51,15 @@ class Reloader:
             RemoteFailed: the configuration repository did not answer, and nothing of it is here.
         """
         if self._checkouts is None:
-            return self._settings, load.read_sources(self._settings)
+            sources = load.read_sources(self._settings)
+            _fits(self._settings, sources, self._interval)
+            return self._settings, sources
         try:
             found = await self._checkouts.newest()
             sources = load.read_sources(self._at(found))
             load_templates(found.folder / "templates")
             _check(self._at(found), sources, self._environ)
+            _fits(self._settings, sources, self._interval)
         except HubctlError as error:
             kept = self._checkouts.current()
             if kept is None:
@@ -76,12 +84,12 @@ class Reloader:
 
     async def _fresh(self, opened: hub.Hub) -> hub.Hub:
         if self._checkouts is None:
-            return _read(opened, opened.settings)
+            return _read(opened, opened.settings, self._interval)
         found = await self._checkouts.newest()
         if found.commit == opened.settings.commit:
-            return _read(opened, opened.settings)
+            return _read(opened, opened.settings, self._interval)
         try:
-            fresh = _read(opened, self._at(found))
+            fresh = _read(opened, self._at(found), self._interval)
         except HubctlError as error:
             error.where = f"commit {found.commit[:12]}: {error.where}" if error.where else f"commit {found.commit[:12]}"
             raise
@@ -111,7 +119,7 @@ def _opened_by(sources: load.Sources) -> tuple[object, ...]:
     return (*parts, hub.needs_of(sources))
 
 
-def _read(opened: hub.Hub, settings: Settings) -> hub.Hub:
+def _read(opened: hub.Hub, settings: Settings, interval: float | None) -> hub.Hub:
     """The hub with the inputs of some settings.
 
     Raises:
@@ -120,6 +128,8 @@ def _read(opened: hub.Hub, settings: Settings) -> hub.Hub:
     sources = load.read_sources(settings)
     discovery.still_fits(sources, opened.store.inventories)
     templates = load_templates(settings.directory / "templates")
+    if _asked(opened.sources) != _asked(sources):
+        _fits(settings, sources, interval)
     if need_reopening(opened.sources, sources):
         _check(settings, sources, opened.environ)
         open_store(hub.store_url(settings, sources, opened.environ)).close()
@@ -128,6 +138,22 @@ def _read(opened: hub.Hub, settings: Settings) -> hub.Hub:
     if validators.digest != to.validators.digest:  # the same ones are compiled already
         to = replace(to, validators=validators)
     return replace(opened, settings=settings, sources=sources, templates=templates, outlet=to)
+
+
+def _asked(sources: load.Sources) -> tuple[object, ...]:
+    """What says how many predictors there are, and how they are polled."""
+    section = sources.values.hubctl
+    return section.observe, section.groups, section.fleet, [spoke for _, spoke in sources.described]
+
+
+def _fits(settings: Settings, sources: load.Sources, interval: float | None) -> None:
+    """See that the fleet can be polled in time; of spokes that the hub names the rounds find out themselves.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if sources.is_whole:
+        engines.fits(load.reload(sources, {}), interval, settings.engine)
 
 
 def _check(settings: Settings, sources: load.Sources, environ: Mapping[str, str]) -> None:

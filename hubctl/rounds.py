@@ -8,17 +8,21 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
 import uvloop
 
-from hubctl.errors import HubctlError
+from hubctl.errors import HubctlError, Overrun
+from hubctl.model.observing import Observe
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.snapshot import Snapshot
-from hubctl.model.turn import Engine, Made, OpenEngine, Taken, Tally, Turn
+from hubctl.model.turn import Engine, Made, OpenEngine, Taken, Tally, Turn, merged
+from hubctl.observe import breaker, capacity
+from hubctl.observe.controls import Controls, Streaks
 from hubctl.observe.poll import skipped
 from hubctl.observe.reason import Reason
 
@@ -46,6 +50,7 @@ class _Basket:
         self._observations: deque[Observation] = deque()
         self._rounds: list[Made] = []
         self._problems: list[HubctlError] = []
+        self._probes = Streaks()
         self._told = False
 
     def hear(self, observation: Observation) -> None:
@@ -54,18 +59,31 @@ class _Basket:
         with self._lock:
             self._observations.append(observation)
 
-    def end(self, made: Made, observations: Iterable[Observation], problems: Sequence[HubctlError] = ()) -> None:
-        """A round ended, with these observations, and what kept it from being whole."""
+    def end(
+        self,
+        made: Made,
+        observations: Iterable[Observation],
+        left_out: Iterable[Observation] = (),
+        problems: Sequence[HubctlError] = (),
+    ) -> None:
+        """A round ended, with these observations, those whom no engine was asked for, and why it was not whole."""
         with self._lock:
             if not self._told:
                 self._observations.extend(observations)
+            self._observations.extend(left_out)
             self._rounds.append(made)
             if problems:
                 self._problems = list(problems)
             # The store was away for long, say. The newest are the ones that count.
-            while len(self._observations) > _KEPT * made.tally.due:
-                self._observations.popleft()
             del self._rounds[:-_KEPT]
+            most = _KEPT * max(one.tally.due for one in self._rounds)
+            while len(self._observations) > most:
+                self._observations.popleft()
+
+    def probe(self, failed: Mapping[str, str]) -> None:
+        """The control probes of a round ended."""
+        with self._lock:
+            self._probes.note(failed)
 
     def fail(self, problem: HubctlError) -> None:
         """There was no round at all."""
@@ -75,7 +93,8 @@ class _Basket:
     def take(self) -> Taken:
         """All of it."""
         with self._lock:
-            taken = Taken(tuple(self._observations), tuple(self._rounds), tuple(self._problems))
+            controls = self._probes.lasting()
+            taken = Taken(tuple(self._observations), tuple(self._rounds), tuple(self._problems), controls)
             self._observations.clear()
             self._rounds, self._problems = [], []
         return taken
@@ -93,10 +112,10 @@ class Rounds:
     def __init__(
         self,
         open_engine: OpenEngine,
-        interval: float,
+        observe: Observe,
+        controls: Controls | None = None,
         *,
-        deadline: float,
-        patience: float = 0.0,
+        bounded: bool = True,
         seed: int = 0,
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
@@ -104,16 +123,19 @@ class Rounds:
 
         Args:
             open_engine: opens the engine in the loop of the rounds.
-            interval: seconds.
-            deadline: seconds for one poll; rounds overlap by so much.
-            patience: as the attribute, where it is to be longer than two intervals.
+            observe: how polling goes; its interval is that of the rounds.
+            controls: what is probed with each round.
+            bounded: whether what does not fit into one process is left out.
             seed: of the places.
             clock: the hub's time, aware and in UTC.
         """
         self._open, self._seed, self._clock = open_engine, seed, clock
-        self.interval, self.patience = interval, max(2 * interval + deadline, patience)
-        self.news = asyncio.Event()
-        self._most = 2 + int(deadline / interval)
+        self._observe, self.interval = observe, observe.interval
+        self._controls, self._bounded = controls, bounded
+        # Who is left alone for failing is asked again before it would be called stale, or findings came and went.
+        self.patience = observe.interval + observe.deadline + max(observe.interval, breaker.longest(observe))
+        self.news, self._own, self._last = asyncio.Event(), Streaks(), Tally()
+        self._most = 2 + int(observe.deadline / observe.interval)
         self._basket = _Basket()
         self._aim: tuple[tuple[InferenceService, ...], Snapshot | None] = (), None
         self._aimed = asyncio.Event()
@@ -135,7 +157,10 @@ class Rounds:
         self._ended.set()
         self._tell(self._end)
         if self._work is not None:
-            await asyncio.wait([asyncio.wrap_future(self._work)], timeout=_ENDING)
+            ending = asyncio.wrap_future(self._work)
+            await asyncio.wait([ending], timeout=_ENDING)
+            if ending.done():
+                ending.exception()  # a pass was told, if one asked
         self._thread.shutdown(wait=False)
 
     def aim(self, services: tuple[InferenceService, ...], snapshot: Snapshot | None) -> None:
@@ -143,12 +168,31 @@ class Rounds:
         self._aim = services, snapshot
         self._tell(self._aimed.set)
 
-    def take(self) -> Taken:
-        """What was seen since the last time."""
+    def take(self, blind: Mapping[str, str] | None = None) -> Taken:
+        """What was seen since the last time, and what is wrong with it.
+
+        Args:
+            blind: what the pass itself could not reach of what the hub needs, and why.
+        """
         if self._work is not None and self._work.done():
             self._work.result()  # a mistake of ours is to be seen
         self.news.clear()
-        return self._basket.take()
+        self._own.note(blind or {})
+        taken = self._basket.take()
+        found = [capacity.complaint(made.tally, self._observe) for made in taken.rounds if made.over]
+        slow = [Overrun(text, hint=capacity.HINT) for text in found[-1:] if text]
+        controls = *taken.controls, *self._own.lasting(), *self._starved(taken.rounds)
+        return replace(taken, problems=(*taken.problems, *slow), controls=controls)
+
+    def _starved(self, rounds: Sequence[Made]) -> tuple[str, ...]:
+        """Whether hubctl left out most of the last round itself, which is a control of its own."""
+        last = rounds[-1].tally if rounds else self._last
+        self._last = last
+        return (
+            ("most polls of the last round were left out for lack of time",)
+            if capacity.blind(last, self._observe)
+            else ()
+        )
 
     def _tell(self, what: Callable[[], object]) -> None:
         """Let something happen in the loop of the rounds."""
@@ -211,21 +255,48 @@ class Rounds:
         return Turn(services, begins, seconds, snapshot, self._seed)
 
     async def _one(self, engine: Engine, turn: Turn) -> None:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        """A round, and the control probes beside it."""
+        probing = asyncio.create_task(self._probe(turn))
         try:
-            gathered = await engine.round(turn)
-        except HubctlError as error:
-            self._miss(turn, Reason.ENGINE, error)
-        else:
-            made = Made(turn.begins, loop.time() - began, turn.seconds, gathered.tally)
-            self._basket.end(made, gathered.observations, gathered.problems)
+            fitting, left_out, overrun = self._fit(turn)
+            began = self._now()
+            try:
+                gathered = await engine.round(fitting)
+            except HubctlError as error:
+                self._miss(turn, Reason.ENGINE, error)
+            else:
+                tally = merged((gathered.tally, *([_missed(left_out, Reason.CAPACITY)] if left_out else ())))
+                none = tuple(skipped(service, turn.begins, Reason.CAPACITY) for service in left_out)
+                made = Made(turn.begins, self._now() - began, turn.seconds, tally)
+                self._basket.end(made, gathered.observations, none, (*overrun, *gathered.problems))
+            await probing
+        finally:
+            probing.cancel()
         if not self._told:
             self._told = True
             self._passes.call_soon_threadsafe(self.news.set)
 
+    def _fit(self, turn: Turn) -> tuple[Turn, tuple[InferenceService, ...], tuple[HubctlError, ...]]:
+        """The part of a turn that can be polled, who is left out, and why."""
+        most = capacity.most(self._observe)
+        if not self._bounded or len(turn.services) <= most:
+            return turn, (), ()
+        problem = Overrun(capacity.refusal(len(turn.services), self._observe), hint=capacity.HINT)
+        return replace(turn, services=turn.services[:most]), turn.services[most:], (problem,)
+
+    async def _probe(self, turn: Turn) -> None:
+        if self._controls is not None:
+            self._basket.probe(await self._controls.failing(turn.services, turn.snapshot))
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
     def _miss(self, turn: Turn, reason: Reason = Reason.LATE, *problems: HubctlError) -> None:
         """A round that was not made, or lost."""
-        tally = Tally(len(turn.services), {str(reason): len(turn.services)})
         none = tuple(skipped(service, turn.begins, reason) for service in turn.services)
-        self._basket.end(Made(turn.begins, 0.0, turn.seconds, tally), none, problems)
+        made = Made(turn.begins, 0.0, turn.seconds, _missed(turn.services, reason))
+        self._basket.end(made, (), none, problems)
+
+
+def _missed(services: Sequence[InferenceService], reason: Reason) -> Tally:
+    return Tally(len(services), {str(reason): len(services)})

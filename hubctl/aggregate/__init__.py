@@ -1,8 +1,9 @@
 """Observations and remembered health become new health and findings. Pure.
 
 ``cells`` remembers one predictor, ``fleet`` concludes hard facts over all of them, ``blame`` finds which model version
-or spoke explains anomalies, ``chance`` is the formula behind its confidence. ``troubles`` weighs what witnesses on the
-hub say of spokes against the polls, ``witnesses`` makes findings of it.
+or spoke explains anomalies by the counts of ``evidence``, ``chance`` is the formula behind its confidence. ``troubles``
+weighs what witnesses on the hub say of spokes against the polls, ``witnesses`` makes findings of it. ``golden`` tells
+by their answers which version spokes serve.
 """
 
 from collections import defaultdict
@@ -29,12 +30,14 @@ class Said:
         last: as the round before left it.
         rules: when it becomes findings.
         tip: the commit that Argo CD should compare with; empty when that is not known.
+        controls: what the hub itself needs and does not reach, each with why.
     """
 
     now: tuple[SpokeWitness, ...] = ()
     last: tuple[SpokeWitness, ...] = ()
     rules: Witness = field(default_factory=Witness)
     tip: str = ""
+    controls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,14 @@ def aggregate(
     """
     said = testimony or Said()
     served = {(one.cluster, each.model): each.current for one in said.now for each in one.services}
-    held = {cell: replace(one, served=served.get(cell)) for one in last for cell in [(one.cluster, one.model)]}
-    # A poll that was not made is no evidence of anything.
-    asked = (one for one in observations if one.outcome is not Outcome.SKIPPED)
-    seen = [one for one in asked if expected is None or (one.cluster, one.model) in expected]
-    for one in sorted(seen, key=_by_time):
+    held = {(one.cluster, one.model): _served(one, served.get((one.cluster, one.model))) for one in last}
+    seen = [
+        one
+        for one in observations
+        # A poll that was not made is no evidence of anything.
+        if one.outcome is not Outcome.SKIPPED and (expected is None or (one.cluster, one.model) in expected)
+    ]
+    for one in _in_order(seen):
         cell = one.cluster, one.model
         held[cell] = cells.fold(held.get(cell), one, policy, served=served.get(cell))
     # An answer may be complete after the pass took its time; no vote may seem to lie in the future then.
@@ -97,8 +103,19 @@ def aggregate(
         waiting=waiting,
         witnessed=witnesses.find(witnessed, said.rules, now=now),
         cut_off=witnesses.hub_cut_off(witnessed, policy),
+        controls=said.controls,
     )
     return Aggregation(health, findings, witnessed)
+
+
+def _served(health: PredictorHealth, served: bool | None) -> PredictorHealth:  # noqa: FBT001 - three answers
+    """The health with what feedback says now."""
+    return health if health.served is served else replace(health, served=served)
+
+
+def _in_order(seen: Sequence[Observation]) -> Sequence[Observation]:
+    """The observations by time where that matters: those of different predictors do not meet."""
+    return seen if len({(one.cluster, one.model) for one in seen}) == len(seen) else sorted(seen, key=_by_time)
 
 
 def _remembered(said: Said, health: Iterable[PredictorHealth], policy: Aggregate) -> tuple[SpokeWitness, ...]:

@@ -8,145 +8,80 @@ Confidence is min(1 - tail, known / all), with the beta-binomial tail of ``chanc
 chosen as a discount for predictors and windows that share causes; they are not calibrated on history.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from heapq import heapify, heappop, heappush
 
 from hubctl.aggregate.chance import tail
+from hubctl.aggregate.evidence import Cell, Evidence, Theory
 from hubctl.model.health import Condition, Finding, FindingKind, HealthReason, PredictorHealth
 from hubctl.model.values import Aggregate
 
 _BASE = 0.05
 """Share of predictors, or windows, expected to be anomalous with nothing wrong."""
 
-_RHO_VERSION, _RHO_SPOKE, _RHO_VOTES = 0.2, 0.5, 0.5
-"""Correlation between spokes of one version, between models of one spoke, between windows of one predictor."""
+_RHO_VOTES = 0.5
+"""Correlation between windows of one predictor."""
 
 _CONTRAST = 0.5
 """A control group may be anomalous at most this share of what the blamed group is."""
 
-_FEWEST_MODELS = 2
-"""Anomalous models that a finding about a spoke needs."""
-
-_Cell = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Theory:
-    """A version or a spoke that may explain anomalies: all predictors it covers, known or not."""
-
-    kind: FindingKind
-    subject: str
-    cells: frozenset[_Cell]
-    fewest: int
-    rho: float
-    model: str = ""
-    version: str = ""
-
-    @property
-    def key(self) -> str:
-        """The key that its finding would have."""
-        return f"{self.kind}:{self.subject}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """A theory weighed on the predictors that nothing explains yet."""
-
-    theory: _Theory
-    bad: frozenset[_Cell]
-    known: int
-    chance: float
-    confidence: float
-
-    @property
-    def rank(self) -> tuple[float, int, str]:
-        """Least by chance first, then the wider, then by key."""
-        return self.chance, -len(self.theory.cells), self.theory.key
+_Rank = tuple[float, int, str]
+"""Least by chance first, then the wider, then by key."""
 
 
 def attribute(health: Sequence[PredictorHealth], policy: Aggregate) -> list[Finding]:
     """Findings about anomalous versions and spokes, and one for each anomalous predictor, in no particular order."""
+    if all(one.condition is not Condition.ANOMALOUS for one in health):
+        return []
     forecasts = {one.model for one in health if one.reason == HealthReason.ANSWERS}
     voters = [one for one in health if one.model not in forecasts]
-    live = {
-        (one.cluster, one.model): one.condition is Condition.ANOMALOUS
-        for one in voters
-        if one.condition is not Condition.UNKNOWN
-    }
-    theories = [
-        theory
-        for theory in _theories(voters, policy)
-        if sum(live.get(cell, False) for cell in theory.cells) >= theory.fewest
-    ]
-    verdicts: list[_Verdict] = []
-    explained: dict[_Cell, str] = {}
-    while weighed := _weigh_all(theories, live, frozenset(explained), policy):
-        best = min(weighed, key=lambda verdict: verdict.rank)
-        verdicts.append(best)
-        explained |= dict.fromkeys(best.bad, best.theory.key)
-        live = {cell: bad for cell, bad in live.items() if cell not in best.bad}
+    evidence = Evidence(voters, policy.min_spokes)
+    wide: list[Finding] = []
+    explained: dict[Cell, str] = {}
+    for theory, confidence in _blamed(evidence, policy):
+        wide.append(_wide_finding(theory, confidence))
+        explained |= dict.fromkeys(theory.bad, theory.key)
     singles = [one for one in voters if one.condition is Condition.ANOMALOUS]
-    return [*map(_wide_finding, verdicts), *(_single(one, live, explained) for one in singles)]
+    chance = cache(_chance_of_votes)
+    return [*wide, *(_single(one, evidence, explained, chance) for one in singles)]
 
 
-def _theories(voters: Iterable[PredictorHealth], policy: Aggregate) -> list[_Theory]:
-    """Each deployed version and each spoke."""
-    versions: dict[tuple[str, str], set[_Cell]] = defaultdict(set)
-    spokes: dict[str, set[_Cell]] = defaultdict(set)
-    for one in voters:
-        versions[one.model, one.version].add((one.cluster, one.model))
-        spokes[one.cluster].add((one.cluster, one.model))
-    of_versions = [
-        _Theory(
-            FindingKind.MODEL_ANOMALY,
-            f"{model}@{version}",
-            frozenset(cells),
-            policy.min_spokes,
-            _RHO_VERSION,
-            model=model,
-            version=version,
-        )
-        for (model, version), cells in versions.items()
-    ]
-    of_spokes = [
-        _Theory(FindingKind.SPOKE_ANOMALY, name, frozenset(cells), _FEWEST_MODELS, _RHO_SPOKE)
-        for name, cells in spokes.items()
-    ]
-    return [*of_versions, *of_spokes]
+def _blamed(evidence: Evidence, policy: Aggregate) -> Iterator[tuple[Theory, float]]:
+    """The theories that hold, the best first, each with its confidence; its evidence is taken once it was looked at.
 
+    What is explained only makes the other theories more likely by chance. So a rank is renewed when its turn comes, and
+    what has become too weak never comes back; but what does not stand out may, on what is left.
+    """
+    weigh = cache(tail)
 
-def _weigh_all(
-    theories: Iterable[_Theory], live: Mapping[_Cell, bool], explained: frozenset[_Cell], policy: Aggregate
-) -> list[_Verdict]:
-    """The theories that hold on the live predictors."""
-    known = Counter(model for _, model in live)
-    bad = Counter(model for (_, model), is_bad in live.items() if is_bad)
-    verdicts = []
-    for theory in theories:
-        mine = {cell: live[cell] for cell in theory.cells if cell in live}
-        hits = frozenset(cell for cell, is_bad in mine.items() if is_bad)
-        if len(hits) < theory.fewest or len(hits) / len(mine) < policy.fleet_fraction:
+    def rank(theory: Theory) -> _Rank:
+        return weigh(len(theory.bad), theory.known, base=_BASE, rho=theory.rho), -theory.covers, theory.key
+
+    theories = {theory.key: theory for theory in evidence.theories if _is_strong(theory, policy)}
+    queue = [rank(theory) for theory in theories.values()]
+    heapify(queue)
+    aside: list[_Rank] = []
+    while queue:
+        held = heappop(queue)
+        theory = theories[held[2]]
+        if not _is_strong(theory, policy):
             continue
-        models = {model for _, model in theory.cells}
-        control = (
-            sum(bad[model] for model in models) - len(hits),
-            sum(known[model] for model in models) - len(mine),
-        )
-        if theory.model and not control[1]:
-            control = _other_models(theory, hits, live)
-        if _stands_out(len(hits) / len(mine), *control):
-            chance = tail(len(hits), len(mine), base=_BASE, rho=theory.rho)
-            coverage = len(mine) / len(theory.cells - explained)
-            verdicts.append(_Verdict(theory, hits, len(mine), chance, min(1 - chance, coverage)))
-    return verdicts
+        if (now := rank(theory)) != held:
+            heappush(queue, now)
+        elif not _stands_out(theory.share, *evidence.control(theory)):
+            aside.append(held)
+        else:
+            yield theory, min(1 - held[0], theory.known / (theory.covers - theory.explained))
+            evidence.take(tuple(theory.bad))
+            for waiting in aside:
+                heappush(queue, waiting)
+            aside.clear()
 
 
-def _other_models(theory: _Theory, hits: frozenset[_Cell], live: Mapping[_Cell, bool]) -> tuple[int, int]:
-    """Anomalous and known predictors of other models on the blamed spokes: the control when a version is alone."""
-    clusters = {cluster for cluster, _ in hits}
-    others = [bad for (cluster, model), bad in live.items() if cluster in clusters and model != theory.model]
-    return sum(others), len(others)
+def _is_strong(theory: Theory, policy: Aggregate) -> bool:
+    """Whether enough of what the theory covers is anomalous."""
+    return len(theory.bad) >= theory.fewest and theory.share >= policy.fleet_fraction
 
 
 def _stands_out(share: float, control_bad: int, control_known: int) -> bool:
@@ -154,31 +89,33 @@ def _stands_out(share: float, control_bad: int, control_known: int) -> bool:
     return not control_known or control_bad / control_known <= _CONTRAST * share
 
 
-def _wide_finding(verdict: _Verdict) -> Finding:
-    """The finding of a verdict."""
-    theory = verdict.theory
+def _wide_finding(theory: Theory, confidence: float) -> Finding:
+    """The finding of a theory that holds."""
     if theory.model:
-        what = f"{theory.model} {theory.version} is anomalous on {len(verdict.bad)} of {verdict.known} known spokes"
+        what = f"{theory.model} {theory.version} is anomalous on {len(theory.bad)} of {theory.known} known spokes"
     else:
-        what = f"{theory.subject} is anomalous in {len(verdict.bad)} of {verdict.known} known models"
+        what = f"{theory.subject} is anomalous in {len(theory.bad)} of {theory.known} known models"
     return Finding(
         kind=theory.kind,
         key=theory.key,
-        clusters=tuple(sorted({cluster for cluster, _ in verdict.bad})),
+        clusters=tuple(sorted({cluster for cluster, _ in theory.bad})),
         summary=what,
         model=theory.model,
         version=theory.version,
-        confidence=round(verdict.confidence, 4),
+        confidence=round(confidence, 4),
     )
 
 
-def _single(one: PredictorHealth, live: Mapping[_Cell, bool], explained: Mapping[_Cell, str]) -> Finding:
+def _chance_of_votes(bad: int, votes: int, around: float) -> float:
+    return tail(bad, votes, base=max(_BASE, around), rho=_RHO_VOTES)
+
+
+def _single(
+    one: PredictorHealth, evidence: Evidence, explained: Mapping[Cell, str], chance: Callable[[int, int, float], float]
+) -> Finding:
     """The finding of one predictor; what is anomalous all around it, unexplained, takes from its confidence."""
     cell = one.cluster, one.model
-    others = len(live) - (cell in live)
-    around = (sum(live.values()) - live.get(cell, False)) / others if others else 0.0
-    bad = sum(vote.bad for vote in one.votes)
-    chance = tail(bad, len(one.votes), base=max(_BASE, around), rho=_RHO_VOTES)
+    bad = sum([vote.bad for vote in one.votes])
     return Finding(
         kind=FindingKind.PREDICTOR_ANOMALY,
         key=f"{FindingKind.PREDICTOR_ANOMALY}:{one.cluster}/{one.model}",
@@ -186,6 +123,6 @@ def _single(one: PredictorHealth, live: Mapping[_Cell, bool], explained: Mapping
         summary=f"{one.model} {one.version} on {one.cluster}: {bad} of {len(one.votes)} windows are anomalous",
         model=one.model,
         version=one.version,
-        confidence=round(1 - chance, 4),
+        confidence=round(1 - chance(bad, len(one.votes), evidence.share_without(cell)), 4),
         inhibited_by=explained.get(cell, ""),
     )

@@ -40,12 +40,14 @@ def remembered(
         raise_after: polls without an answer that make a route dead.
         tip: the commit that Argo CD should compare with; empty when that is not known.
     """
-    seen = replace(witness, route=reach(health, raise_after))
+    route = reach(health, raise_after)
+    seen = witness if witness.route is route else replace(witness, route=route)
     before = {(one.kind, one.model): one for one in last.troubles} if last else {}
     now = [_aged(one, before.get((one.kind, one.model)), seen.at) for one in _troubles(seen, health, tip)]
     known = {(one.kind, one.model) for one in now}
     held = (replace(one, sure=False) for key, one in before.items() if key not in known and _is_open(seen, one))
-    return replace(seen, troubles=tuple(sorted((*now, *held), key=lambda one: (one.kind, one.model))))
+    all_of = tuple(sorted((*now, *held), key=lambda one: (one.kind, one.model)))
+    return replace(seen, troubles=all_of) if all_of or seen.troubles else seen
 
 
 def reach(health: Collection[PredictorHealth], raise_after: int) -> Reach:

@@ -9,15 +9,15 @@ from typing import Any
 
 import click
 
-from hubctl import discovery, hub, outlet, promotion
-from hubctl.cli import output, reached
+from hubctl import discovery, hub, looping, outlet, promotion
+from hubctl.cli import features, output, reached
 from hubctl.cli.hubdoctor import hub_checks
 from hubctl.conform import cache
 from hubctl.conform.check import FETCH, Checker
 from hubctl.errors import HubctlError
 from hubctl.inputs import load
 from hubctl.model.check import Check
-from hubctl.model.fleet import HubInputs
+from hubctl.model.fleet import HubInputs, services
 from hubctl.publish import branch, pulls
 from hubctl.render.templates import load_templates
 from hubctl.render.tree import render_tree
@@ -41,7 +41,7 @@ def doctor(settings_of: Any, no_poll: bool, shape: str) -> None:
     Example:
       hubctl doctor -o json
     """
-    checks = asyncio.run(examine(settings_of(), poll=not no_poll))
+    checks = looping.run(examine(settings_of(), poll=not no_poll))
     output.show(
         shape,
         {"checks": [{"name": c.name, "state": c.state, "detail": c.detail, "hint": c.hint} for c in checks]},
@@ -74,6 +74,8 @@ async def examine(settings: Settings, *, poll: bool) -> list[Check]:
     checks.append(await tried("store", lambda: open_and_check(settings, found)))
     if made:
         checks += await hub_checks(settings, *made[0][:2])
+    if made and any(service.metrics for service in services(made[0][0])):
+        checks += await tried_sources(settings, found, made[0][0])
     if poll and made:
         checks += await reached.checks(settings, found, made[0][0], frozenset(check.name for check in checks))
     return checks
@@ -86,6 +88,17 @@ async def tried(name: str, look: Callable[[], Awaitable[str]]) -> Check:
     except HubctlError as error:
         more = f" (and {len(error.also)} more; run `hubctl validate`)" if error.also else ""
         return Check(name, "failed", f"{error}{more}", error.hint)
+
+
+async def tried_sources(settings: Settings, sources: load.Sources, inputs: HubInputs) -> list[Check]:
+    """A check for each source of metrics that some model's recipe names."""
+    wanted = [service for service in services(inputs) if service.metrics]
+    try:
+        api = hub.open_api(settings, sources)
+        snapshot = await api.snapshot(datetime.now(UTC)) if api else None
+    except HubctlError:  # the hub has a check of its own
+        api, snapshot = None, None
+    return features.source_checks(await features.windows(settings, sources, wanted, snapshot, api=api))
 
 
 def git_program() -> Check:

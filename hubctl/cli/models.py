@@ -1,4 +1,4 @@
-"""``models``: list and register models, set and take back their versions in the cluster files."""
+"""``models``: list and register models, set and take back their versions in the cluster files, record golden rows."""
 
 import os
 from collections import Counter, defaultdict
@@ -7,19 +7,17 @@ from typing import Any
 
 import click
 
-from hubctl import discovery, hub
-from hubctl.cli import output, rendering
+from hubctl import discovery
+from hubctl.cli import describing, output, recording, rendering, versions
 from hubctl.cli.clusters import checked, complete_spokes, in_force
 from hubctl.errors import InputError
 from hubctl.inputs import edit, load
-from hubctl.model.fleet import HubInputs
 from hubctl.settings import Settings
-from hubctl.store.schema import open_store
 
 
 @click.group()
 def models() -> None:
-    """List, register and version models."""
+    """List, describe, register and version models."""
 
 
 @models.command("list")
@@ -64,29 +62,42 @@ def list_models(settings_of: Any, shape: str) -> None:
 @click.option("--type", "kind", default="", help="Free text, for people.")
 @click.option("--description", default="", help="Free text, for people.")
 @click.option("--cluster", "spokes", multiple=True, shell_complete=complete_spokes, help="Serve it there; repeatable.")
-@click.option("--version", help="The version that --cluster serves.")
+@click.option("--version", help="The version that --cluster serves, or whose answers --golden holds.")
+@click.option("--golden", "rows", default="", metavar="FILE", help="Rows as CSV or JSON, to send with every poll.")
+@click.option("--golden-from", "source", default="", metavar="CLUSTER|URL", help="Ask --version's answers there.")
 @click.option("--dry-run", is_flag=True, help="Show the difference; write nothing.")
 @click.pass_obj
 def register(
-    settings_of: Any, /, name: str, spokes: tuple[str, ...], version: str | None, dry_run: bool, **given: str
+    settings_of: Any,
+    /,
+    name: str,
+    spokes: tuple[str, ...],
+    version: str | None,
+    rows: str,
+    source: str,
+    dry_run: bool,
+    **given: str,
 ) -> None:
     """Register a model in values-hub.yaml, in the spelling that the file uses; comments stay.
 
     With --cluster and --version the cluster files list it too, and a model that is registered already is only added
-    there. All files change, or none.
+    there. With --golden its rows go to golden/NAME.yaml, with the answers of --version: from the file's last column,
+    when that is headed `expected`, or asked from a predictor that serves it. All files change, or none.
 
     \b
     Examples:
       hubctl models register disk-anomaly --description "failing disks"
       hubctl models register disk-anomaly --cluster edge-factory --version v1
+      hubctl models register disk-anomaly --golden rows.csv --version v1 --golden-from http://localhost:8080
     """
-    if bool(spokes) != bool(version):
-        raise click.UsageError("--cluster and --version go together")
+    if ((spokes or source) and not version) or (version and not (spokes or rows)):
+        raise click.UsageError("--cluster and --version go together, as --golden-from and --version do")
     settings = settings_of()
     sources = load.read_sources(settings)
     files = {}
+    wanted = recording.Wanted(name, version or "", rows=rows, source=source)
     known = name in [entry.name for entry in sources.values.kserve.registry]
-    if not (known and spokes and not any(given.values())):
+    if not (known and (spokes or wanted.anything) and not any(given.values())):
         before = settings.values_file.read_bytes().decode()
         texts = {key: given[key] for key in ("kind", "namespace", "description")}
         files["values-hub.yaml"] = (before, edit.register_model(before, name, given["service"], **texts))
@@ -94,9 +105,14 @@ def register(
     for spoke in dict.fromkeys(spokes):
         if spoke not in found:
             inputs = load.reload(discovery.read_sources(settings, os.environ), {})
-            raise without_file(spoke, name) if inputs.cluster(spoke) else rendering.unknown_spoke(spoke, inputs)
+            raise (
+                versions.without_file(spoke, name) if inputs.cluster(spoke) else rendering.unknown_spoke(spoke, inputs)
+            )
         before = (settings.directory / found[spoke]).read_bytes().decode()
         files[found[spoke]] = (before, edit.add_model(before, name, version or "", name=found[spoke]))
+    if wanted.anything:
+        fleet = in_force(settings) if wanted.asks_spoke else None
+        files |= recording.recorded(settings, sources, fleet, wanted)
     change(settings, files, dry_run=dry_run)
 
 
@@ -104,18 +120,35 @@ def register(
 @click.argument("model")
 @click.argument("version")
 @click.option("--cluster", "spokes", multiple=True, shell_complete=complete_spokes, help="Only this spoke; repeatable.")
+@click.option("--golden-from", "source", default="", metavar="CLUSTER|URL", help="Ask VERSION's golden answers there.")
+@click.option("--golden-expected", "expected", default="", metavar="FILE", help="VERSION's golden answers.")
 @click.option("--dry-run", is_flag=True, help="Show the difference; write nothing.")
 @click.pass_obj
-def set_version(settings_of: Any, model: str, version: str, spokes: tuple[str, ...], dry_run: bool) -> None:
+def set_version(
+    settings_of: Any, /, model: str, version: str, spokes: tuple[str, ...], source: str, expected: str, dry_run: bool
+) -> None:
     """Set MODEL's version in the cluster files of every spoke that serves it, or of some.
 
+    With --golden-from or --golden-expected, the version's answers to the golden rows are recorded too: asked from a
+    spoke that serves it or from a URL, or read from a file with an answer a line. All files change, or none.
+
     \b
-    Example:
+    Examples:
       hubctl models set-version anomaly-detector v2 --cluster edge-factory
+      hubctl models set-version anomaly-detector v2 --golden-from edge-factory
     """
+    if source and expected:
+        raise click.UsageError("--golden-from and --golden-expected exclude each other")
     settings = settings_of()
     inputs = in_force(settings)
-    change_versions(settings, inputs, dict.fromkeys(serving(inputs, model, spokes), version), model, dry_run=dry_run)
+    files = versions.rewritten(settings, inputs, dict.fromkeys(versions.serving(inputs, model, spokes), version), model)
+    wanted = recording.Wanted(model, version, source=source, expected=expected)
+    if wanted.anything:
+        files |= recording.recorded(settings, load.read_sources(settings), inputs, wanted)
+    change(settings, files, dry_run=dry_run)
+
+
+models.add_command(describing.describe)
 
 
 @models.command("rollback")
@@ -133,76 +166,9 @@ def rollback(settings_of: Any, model: str, version: str | None, spokes: tuple[st
     """
     settings = settings_of()
     inputs = in_force(settings)
-    names = serving(inputs, model, spokes)
-    wanted = dict.fromkeys(names, version) if version else last_good(settings, names, model)
-    change_versions(settings, inputs, wanted, model, dry_run=dry_run)
-
-
-def last_good(settings: Settings, names: tuple[str, ...], model: str) -> dict[str, str]:
-    """The latest version known good on each spoke, other than the one that its file names.
-
-    The file counts, not an override that is in force: the file is what is to say the good version.
-
-    Raises:
-        InputError: a spoke has never had another good one.
-    """
-    sources = discovery.read_sources(settings, os.environ)
-    files = load.reload(sources, {})
-    with open_store(hub.store_url(settings, sources, os.environ)) as store:
-        good = store.journal.good_versions()
-    found = {}
-    for name in names:
-        cluster = files.cluster(name)
-        served = cluster.model(model) if cluster else None
-        now = served.version if served else ""
-        earlier = [version for version in good.get((name, model), ()) if version != now]
-        if not earlier:
-            raise InputError(
-                f"no earlier version of {model} is known good on {name}", hint="say which one with --to VERSION"
-            )
-        found[name] = earlier[0]
-    return found
-
-
-def serving(inputs: HubInputs, model: str, spokes: tuple[str, ...]) -> tuple[str, ...]:
-    """The spokes that serve a model, or the named ones of them.
-
-    Raises:
-        InputError: there is no such spoke, or it does not serve the model.
-    """
-    every = tuple(cluster.name for cluster in inputs.clusters if cluster.model(model))
-    for name in spokes:
-        if inputs.cluster(name) is None:
-            raise rendering.unknown_spoke(name, inputs)
-        if name not in every:
-            raise InputError(f"{name} does not serve {model!r}", hint="add it to spec.models of its cluster file")
-    if not every:
-        names = ", ".join(entry.name for entry in inputs.values.kserve.registry) or "none"
-        raise InputError(f"no spoke serves a model {model!r}; expected one of {names}", hint="run `hubctl models list`")
-    return spokes or every
-
-
-def change_versions(
-    settings: Settings, inputs: HubInputs, wanted: Mapping[str, str | None], model: str, *, dry_run: bool
-) -> None:
-    """Write the versions into the cluster files."""
-    files = {}
-    for name, version in wanted.items():
-        cluster = inputs.cluster(name)
-        if cluster is not None and version is not None:
-            if not (settings.directory / cluster.source).is_file():
-                raise without_file(name, model)
-            before = (settings.directory / cluster.source).read_bytes().decode()
-            files[cluster.source] = (before, edit.set_version(before, model, version, name=cluster.source))
-    change(settings, files, dry_run=dry_run)
-
-
-def without_file(spoke: str, model: str) -> InputError:
-    """A spoke that the hub names has no file to edit."""
-    return InputError(
-        f"{spoke} has no cluster file that could say a version of {model}",
-        hint=f"change it under serve of the group that names it, or write clusters/{spoke}.yaml with spec.models",
-    )
+    names = versions.serving(inputs, model, spokes)
+    wanted = dict.fromkeys(names, version) if version else versions.last_good(settings, names, model)
+    change(settings, versions.rewritten(settings, inputs, wanted, model), dry_run=dry_run)
 
 
 def change(settings: Settings, files: Mapping[str, tuple[str, str]], *, dry_run: bool) -> None:
@@ -214,17 +180,26 @@ def change(settings: Settings, files: Mapping[str, tuple[str, str]], *, dry_run:
         output.say("nothing to change: the files say so already")
     if dry_run or not changed:
         return
-    for name, (_, after) in changed.items():
-        edit.write_text(settings.directory / name, after)
+    new = [settings.directory / name for name in changed if not (settings.directory / name).exists()]
 
     def undo() -> None:
         for name, (before, _) in changed.items():
-            edit.write_text(settings.directory / name, before)
+            if (path := settings.directory / name) in new:
+                path.unlink(missing_ok=True)
+            else:
+                edit.write_text(path, before)
 
+    try:
+        for name, (_, after) in changed.items():
+            (settings.directory / name).parent.mkdir(exist_ok=True)
+            edit.write_text(settings.directory / name, after)
+    except (InputError, OSError):
+        undo()
+        raise
     checked(settings, undo)
     output.say(f"changed {output.count(len(changed), 'file')}; next: hubctl diff, then hubctl publish", colour="green")
 
 
-def counted(versions: Mapping[str, int]) -> str:
+def counted(served: Mapping[str, int]) -> str:
     """``v1 on 3, v2 on 1``."""
-    return ", ".join(f"{version} on {count}" for version, count in versions.items()) or "not served"
+    return ", ".join(f"{version} on {count}" for version, count in served.items()) or "not served"

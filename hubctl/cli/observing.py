@@ -11,7 +11,7 @@ from typing import Any
 import click
 import structlog
 
-from hubctl import controller, discovery, hub, leading, outlet
+from hubctl import controller, discovery, engines, hub, leading, looping, outlet
 from hubctl.cli import delivery, output, proposals, rendering, shapes
 from hubctl.cli.pausing import sentences
 from hubctl.errors import InputError
@@ -20,6 +20,7 @@ from hubctl.model.fleet import HubInputs, services
 from hubctl.model.incident import Decision, Reason, Verdict
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.remediation import State
+from hubctl.model.scaling import PROCESS
 from hubctl.observe.poll import Poller
 from hubctl.passes import Pass
 from hubctl.reconcile import reconcile as one_pass
@@ -45,9 +46,10 @@ def poll(settings_of: Any, cluster: str | None, model: str | None, shape: str) -
     rendering.warn(inputs)
     if rendering.switched_off(inputs.values):
         return
+    engines.fits(inputs, flag=PROCESS)
     chosen = chosen_services(inputs, cluster, model)
     with output.progress("polling", len(chosen)) as advance:
-        observations = asyncio.run(poll_once(settings, sources, chosen, lambda _: advance()))
+        observations = looping.run(poll_once(settings, sources, chosen, lambda _: advance()))
     output.show(
         shape,
         {"observations": [shapes.observation_data(seen) for seen in observations]},
@@ -75,7 +77,7 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
         return
     # Where the hub says which spokes there are, only the pass itself finds out how many it polls.
     total = len(services(load.reload(sources, {}))) if sources.is_whole else None
-    made = asyncio.run(run_pass(settings, sources, total=total, dry_run=dry_run))
+    made = looping.run(run_pass(settings, sources, total=total, dry_run=dry_run))
     rendering.warn(made.fleet)
     if shape == "table":
         print_pass(made)
@@ -143,7 +145,7 @@ def run(
         raise InputError("nothing says of which repository", hint="pass --config-repo URL, or set HUBCTL_CONFIG_REPO")
     log_to_standard_error()
     where = listen or (":8080" if "KUBERNETES_SERVICE_HOST" in os.environ else "off")
-    asyncio.run(controller.run(settings, os.environ, interval=interval, listen=where))
+    looping.run(controller.run(settings, os.environ, interval=interval, listen=where))
 
 
 def log_to_standard_error() -> None:

@@ -15,6 +15,7 @@ from hubctl.model.health import FindingKind
 from hubctl.model.remediation import WAITS
 from hubctl.model.witness import SpokeWitness
 from hubctl.observe import pace
+from hubctl.passes import ROUND
 from hubctl.store.records import PassRecord
 from hubctl.store.schema import open_store
 
@@ -94,6 +95,9 @@ def print_status(data: dict[str, Any], witnesses: tuple[SpokeWitness, ...], last
     for item in data["waiting"]:
         output.say(f"{item['remediation'] or 'the fleet'} {WAITS}{item['url']}", colour="yellow")
     print_running(data, now)
+    if last is not None and ROUND in last.summary:
+        told = last.summary.partition(ROUND)[2].partition(WAITS)[0].removesuffix("; ")
+        output.say(f"last round {told}")
     output.say(f"last pass {output.ago(last.began_at, now)} ago" if last else "no pass yet: run `hubctl reconcile`")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hubctl import discovery
+from hubctl import discovery, engines
 from hubctl.cli import output, rendering
 from hubctl.cli.schemas import cluster_options
 from hubctl.conform import cache
@@ -101,6 +101,7 @@ def offline(settings: Settings, *, strict: bool) -> Offline:
         ManifestRefused: an object does not fit its schema.
     """
     inputs = discovery.load_inputs(settings, os.environ)
+    engines.fits(inputs)
     checker = Checker(cache.validators_of(settings, inputs.values))
     rendered = render_tree(inputs, load_templates(settings.directory / "templates"), checker)
     checker.refuse(required=strict or inputs.values.hubctl.schemas.required)

@@ -48,6 +48,8 @@ def not_yet_good(
     """
     if incident.kind is FindingKind.HUB_UNREACHABLE:
         return _spokes_out_of_sight(health) or witnessed.silent(witnesses)
+    if incident.kind is FindingKind.VERSION_DRIFT:
+        return _not_served(incident, health, witnesses)
     if incident.kind in witnessed.KINDS:
         return witnessed.not_yet_good(incident, witnesses)
     forecasts = {one.model for one in health if one.reason == HealthReason.ANSWERS}
@@ -100,6 +102,21 @@ def _is_good(kind: FindingKind, one: PredictorHealth) -> bool:
     if kind in _ROUTE:
         return one.last_outcome not in NO_ANSWER and one.reason != HealthReason.STALE
     return one.condition is Condition.HEALTHY
+
+
+def _not_served(
+    incident: Incident, health: Iterable[PredictorHealth], witnesses: Sequence[SpokeWitness]
+) -> tuple[str, ...]:
+    """What keeps a drift open: spokes where neither golden rows nor a witness show the version that Git says."""
+    mine = [one for one in health if one.cluster in incident.clusters and one.model == incident.model]
+    shown = {one.cluster for one in mine if one.served and one.last_outcome is Outcome.OK}
+    left = [one for one in mine if one.cluster not in shown]
+    if not witnesses and any(one.fault is Outcome.GOLDEN_MISMATCH for one in left):
+        return tuple(sorted(f"{one.cluster}/{one.model} is {one.condition}: {one.reason}" for one in left))
+    if shown.issuperset(incident.clusters):
+        return ()
+    clusters = tuple(name for name in incident.clusters if name not in shown)
+    return witnessed.not_yet_good(replace(incident, clusters=clusters), witnesses)
 
 
 def _spokes_out_of_sight(health: Iterable[PredictorHealth]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import yaml
 
-from hubctl.demo import generator
+from hubctl.demo import generator, monitoring
 from hubctl.inputs import edit
 
 VOTING = ("anomaly-detector", "network-anomaly")
@@ -65,6 +65,7 @@ def write_fleet(
     branch: str = "main",
     mode: Literal["observe", "approve", "auto"] = "auto",
     webhook: str | None = None,
+    metrics: str | None = None,
 ) -> None:
     """Writes ``values-hub.yaml``, ``clusters/``, ``.gitignore`` and the first windows.
 
@@ -75,14 +76,16 @@ def write_fleet(
         branch: of the remote.
         mode: who lets a remediation happen.
         webhook: URL that notifications go to; None for no receiver.
+        metrics: URL of the Prometheus that features come from; None for files.
     """
     (folder / "clusters").mkdir(parents=True, exist_ok=True)
-    _write_yaml(folder / "values-hub.yaml", _values(remote, branch=branch, mode=mode, webhook=webhook))
+    _write_yaml(folder / "values-hub.yaml", _values(remote, branch=branch, mode=mode, webhook=webhook, metrics=metrics))
     for spoke in SPOKES:
         _write_yaml(_cluster_file(folder, spoke.name), _cluster(spoke, ports))
     # Windows change every minute and hubctl's own files are nobody's input: neither belongs into Git.
     (folder / ".gitignore").write_text("features/\n.hubctl/\n")
-    write_windows(folder, number=0)
+    if metrics is None:
+        write_windows(folder, number=0)
 
 
 def write_windows(folder: Path, *, number: int, broken: Iterable[str] = ()) -> None:
@@ -119,7 +122,7 @@ def set_version(folder: Path, *, model: str, version: str, clusters: Iterable[st
         edit.write_text(path, text)
 
 
-def _values(remote: Path, *, branch: str, mode: str, webhook: str | None) -> dict[str, Any]:
+def _values(remote: Path, *, branch: str, mode: str, webhook: str | None, metrics: str | None) -> dict[str, Any]:
     """The hub's values: quick to conclude, since a demo's poll is a round of its own and not a minute."""
     hubctl: dict[str, Any] = {
         "gitops": {"remote": str(remote), "branch": branch},
@@ -127,7 +130,9 @@ def _values(remote: Path, *, branch: str, mode: str, webhook: str | None) -> dic
         "models": {
             model: {
                 "output": "forecast" if model == FORECAST else "labels",
-                "features": {"file": "features/{cluster}/{model}.json"},
+                "features": {"file": "features/{cluster}/{model}.json"}
+                if metrics is None
+                else monitoring.recipe(model),
             }
             for model in (*VOTING, FORECAST)
         },
@@ -140,6 +145,8 @@ def _values(remote: Path, *, branch: str, mode: str, webhook: str | None) -> dic
             "policies": [dict(policy) for policy in _POLICIES],
         },
     }
+    if metrics:
+        hubctl["prometheus"] = {"sources": {"demo": {"url": metrics, "delay": f"{monitoring.DELAY}s"}}}
     if webhook:
         hubctl["notify"] = {"webhooks": [{"name": "demo", "url": webhook}]}
     registered = [{"name": model} for model in sorted((*VOTING, FORECAST))]

@@ -83,6 +83,28 @@ CAPACITY = (
 METRICS = {"anomaly-detector": NODE, "network-anomaly": NETWORK, "predictive-analytics": CAPACITY}
 
 
+_CALM = 0.6
+"""Share of a metric's noise in the series that Prometheus scrapes: their rows follow on each other, and a whole window
+of three would else be odd together more often than a vote of many nodes is."""
+
+
+class State:
+    """One metric of one spoke that goes on for ever, step by step."""
+
+    def __init__(self, metric: Metric, *, seed: str) -> None:
+        """Begin at the level of a node in order; the same seed gives the same series."""
+        self._metric = metric
+        self._rng = np.random.default_rng(zlib.crc32(seed.encode()))
+        self._above = 0.0
+
+    def step(self, *, broken: bool) -> float:
+        """The next value."""
+        metric = self._metric
+        self._above = _MEMORY * self._above + float(self._rng.normal(0.0, _CALM * metric.noise))
+        value = min(max((metric.broken if broken else metric.normal) + self._above, 0.0), metric.limit)
+        return float(round(value)) if metric.whole else value
+
+
 def feature_names(kind: str) -> tuple[str, ...]:
     """The names of the columns, in order.
 

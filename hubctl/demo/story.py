@@ -5,18 +5,19 @@ repairs, and the stand-in for Argo CD and the kubelets, are played by this proce
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import shlex
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hubctl.demo import delivery, fleet, receiver, remote, training
+from hubctl.demo import delivery, fleet, monitoring, receiver, remote, training
 from hubctl.errors import RemoteFailed
 
 MODEL = "anomaly-detector"
@@ -38,14 +39,17 @@ class Stage:
     """Where the story plays: folders, the servers, and how it is told.
 
     Attributes:
-        home: holds ``remote.git``, ``fleet`` (the person's clone, hubctl's folder), ``models`` and ``logs``.
+        home: holds ``remote.git``, ``fleet`` (the person's clone, hubctl's folder), ``models``, ``logs``
+            and ``prometheus``.
         round: the number of the next window.
+        measured: the Prometheus that metrics come from; None for files.
     """
 
     home: Path
     say: Say
     servers: delivery.Delivery
     heard: receiver.Receiver
+    measured: monitoring.Monitoring | None = None
     began: float = field(default_factory=time.monotonic)
     round: int = 1
 
@@ -88,13 +92,21 @@ class Stage:
 
     async def look(self, *, broken: tuple[str, ...] = (), show: bool = False) -> dict[str, Any]:
         """A new window of metrics on every spoke, one pass of hubctl, and the status after it."""
-        fleet.write_windows(self.clone, number=self.round, broken=broken)
-        self.round += 1
+        await self.measure(broken)
         await self.hubctl("reconcile", show=show)
         for notification in self.heard.take():
             self.say(f"  webhook: {notification['incident']['state']}: {notification['incident']['summary']}")
         status: dict[str, Any] = json.loads(await self.hubctl("status", "-o", "json", show=False, expect=(0, 1)))
         return status
+
+    async def measure(self, broken: tuple[str, ...] = ()) -> None:
+        """Let there be a new window, in which the nodes of some spokes are broken."""
+        if self.measured is None:
+            fleet.write_windows(self.clone, number=self.round, broken=broken)
+            self.round += 1
+            return
+        self.measured.exporter.set_broken(broken)
+        await self.measured.settled()
 
     async def until(
         self, what: str, reached: Callable[[dict[str, Any]], bool], *, broken: tuple[str, ...] = (), show: bool = True
@@ -126,13 +138,15 @@ async def play(home: Path, say: Say, *, keep: bool) -> None:
     clone.mkdir()
     async with (
         receiver.Receiver() as heard,
+        metrics(home, say) as measured,
         delivery.Delivery(bare, models=home / "models", logs=home / "logs", ports=ports) as servers,
     ):
-        fleet.write_fleet(clone, remote=bare, ports=ports, mode="auto", webhook=heard.url)
+        source = measured.url if measured else None
+        fleet.write_fleet(clone, remote=bare, ports=ports, mode="auto", webhook=heard.url, metrics=source)
         await remote.push_inputs(clone, bare)
         names = ", ".join(spoke.name for spoke in fleet.SPOKES)
         say(f"  four spokes ({names}), {len(fleet.KEYS)} predictors, a webhook, a Git remote in {bare}")
-        stage = Stage(home, say, servers, heard, began)
+        stage = Stage(home, say, servers, heard, measured, began)
         await publish_first(stage)
         await break_things(stage)
         commit = await find_and_act(stage)
@@ -140,6 +154,19 @@ async def play(home: Path, say: Say, *, keep: bool) -> None:
         await epilogue(stage, commit)
         if keep:
             await stay_up(stage)
+
+
+@contextlib.asynccontextmanager
+async def metrics(home: Path, say: Say) -> AsyncIterator[monitoring.Monitoring | None]:
+    """A real Prometheus if there is one, and the word for what is used instead."""
+    found = monitoring.program()
+    if found is None:
+        say("  no prometheus on PATH: the metrics come from files, as a job would write them")
+        yield None
+        return
+    async with monitoring.Monitoring(found, home / "prometheus", fleet.KEYS) as running:
+        say(f"  the metrics come from a real Prometheus, {found}, which scrapes the spokes each second")
+        yield running
 
 
 async def publish_first(stage: Stage) -> None:
@@ -156,6 +183,8 @@ async def publish_first(stage: Stage) -> None:
 async def break_things(stage: Stage) -> None:
     """Two things go wrong at once: a bad model version on two spokes, broken nodes on a third."""
     stage.chapter(f"A person rolls out {MODEL} {BAD} to two spokes; at the same time nodes of {BROKEN} break")
+    if stage.measured is not None:
+        stage.measured.exporter.set_broken((BROKEN,))
     chosen = [part for spoke in ROLLED_OUT for part in ("--cluster", spoke)]
     await stage.hubctl("models", "set-version", MODEL, BAD, *chosen)
     await remote.push_change(stage.clone, f"Roll out {MODEL} {BAD} to {' and '.join(ROLLED_OUT)}")
@@ -214,8 +243,7 @@ async def stay_up(stage: Stage) -> None:
     stage.say(f"  {program()} -C {stage.clone} poll")
     stage.say(f"  {program()} -C {stage.clone} run")
     while True:
-        fleet.write_windows(stage.clone, number=stage.round)
-        stage.round += 1
+        await stage.measure()
         await stage.sync()
         await asyncio.sleep(5)
 

@@ -65,6 +65,7 @@ def _sections(document: Document, problems: list[InputError]) -> tuple[KServe, H
         if document.data.get("hubctl") is not None:
             hubctl = explain.check(HubctlSection, document, ("hubctl",))
             problems += references.folders(hubctl, document)
+            problems += references.recipes(hubctl, document)
             problems += steps.groups(hubctl, document)
     except InputError as error:
         problems.append(error)

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from hubctl.inputs import settle
 from hubctl.inputs.document import Document, Trail
 from hubctl.model.cluster import Spoke
+from hubctl.model.features import Features
 from hubctl.model.route import AcmRoute, ExposedRoute, ProxyRoute, Route, Routes, UrlRoute, listed
-from hubctl.model.values import Features, HubValues, Policy
+from hubctl.model.values import HubValues, Policy
 
 MODELLESS = frozenset({"hub-unreachable", "fleet-unread", "fleet-shrunk", "spoke-unreachable", "spoke-anomaly"})
 """Kinds of findings that name no model, so a policy for some models never meets them."""
@@ -113,9 +114,10 @@ def _covers(one: Policy, other: Policy) -> bool:
 
 
 def _timeout(features: Features | None, document: Document, trail: Trail) -> list[str]:
-    if features is None or not features.file or "timeout" not in features.model_fields_set:
+    if features is None or features.command or "timeout" not in features.model_fields_set:
         return []
-    return [_unread(document, (*trail, "timeout"), "a file is read at once; only a command has a timeout")]
+    why = "a file is read at once; only a command has a timeout" if features.file else "the source says its timeout"
+    return [_unread(document, (*trail, "timeout"), why)]
 
 
 def _encrypted(route: Route) -> bool:

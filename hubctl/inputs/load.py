@@ -4,12 +4,13 @@ The only module that reads the fleet's files, with ``hubfile`` for the one of th
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hubctl.errors import InputError
-from hubctl.inputs import enlist, explain, hubfile, idle, merge, plain, references, steps
+from hubctl.inputs import enlist, explain, golden, hubfile, idle, merge, plain, references, steps
 from hubctl.inputs.document import Document, parse, refuse
+from hubctl.inputs.golden import Recorded
 from hubctl.model import spelling
 from hubctl.model.cluster import Spoke
 from hubctl.model.credential import NotCredential
@@ -33,6 +34,7 @@ class Sources:
         overrides: the folder's own, by file name, where they count and not the branch's; else None.
         files: the cluster files, where they refine what the hub says; ``spokes`` are empty until it has said it.
         inventory: the spokes that the hub named; None where it is not asked, or was not yet.
+        golden: the golden rows of the models that have any, by model.
     """
 
     values: HubValues
@@ -41,6 +43,7 @@ class Sources:
     overrides: Mapping[str, bytes] | None = None
     files: tuple[Document, ...] = ()
     inventory: Inventory | None = None
+    golden: Mapping[str, Recorded] = field(default_factory=dict)
 
     @property
     def described(self) -> tuple[tuple[str, Spoke], ...]:
@@ -182,7 +185,7 @@ def _assemble(sources: Sources, overrides: tuple[tuple[str, Override], ...]) -> 
             where=f"values-hub.yaml hubctl.fleet.source {sources.values.hubctl.fleet.source}",
             hint="run where the hub's API can be reached: see HUBCTL_KUBECONFIG in docs/configuration.md",
         )
-    inputs = merge.assemble(sources.values, sources.spokes, overrides)
+    inputs = golden.with_golden(merge.assemble(sources.values, sources.spokes, overrides), sources.golden)
     return replace(inputs, warnings=(*sources.warnings, *inputs.warnings))
 
 
@@ -192,6 +195,7 @@ def _sources(settings: Settings, problems: list[InputError], only: str | None = 
     before = len(problems)
     values, hub = hubfile.values_of(settings, problems, warnings)
     readable = len(problems) == before
+    recorded = golden.read_all(settings, values, problems, warnings) if readable else {}
     marks = values.hubctl.not_credentials
     discovers = values.hubctl.fleet.discovers
     read = _spokes(settings, problems, warnings, marks, only, discovers=discovers)
@@ -206,7 +210,9 @@ def _sources(settings: Settings, problems: list[InputError], only: str | None = 
         problems += steps.untaken(values, read)
         warnings += _of_fleet(values, read)
     spokes = tuple((document.name, spoke) for document, spoke in read)
-    found = Sources(hubfile.with_remote(values, settings.remote, problems), spokes, tuple(warnings), files=files)
+    found = Sources(
+        hubfile.with_remote(values, settings.remote, problems), spokes, tuple(warnings), files=files, golden=recorded
+    )
     if not values.hubctl.gitops.publishing.hydrates:
         return found
     try:

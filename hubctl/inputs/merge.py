@@ -11,13 +11,14 @@ from hubctl.inputs import settle
 from hubctl.model.cluster import ManagedCluster, Spoke
 from hubctl.model.fleet import HubInputs
 from hubctl.model.predictor import InferenceService
+from hubctl.model.prometheus import Endpoint
 from hubctl.model.registry import RegisteredModel
 from hubctl.model.remediation import Override, PinnedModel
 from hubctl.model.route import Route, ServiceRoute, UrlRoute, settled
 from hubctl.model.served import SpokeModel
 from hubctl.model.serving import DEFAULT_PORT, is_raw, spelled
 from hubctl.model.spelling import nearest
-from hubctl.model.values import HubValues, SpokeSettings
+from hubctl.model.values import HubValues, ModelProfile, SpokeSettings
 
 
 @dataclass(slots=True)
@@ -182,9 +183,16 @@ def _services(
                 route=route,
                 pinned_by=names.get(pin, ""),
                 account=values.hubctl.observe.account(said.access),
+                metrics=_asked(values, profile),
             )
         )
     return tuple(found)
+
+
+def _asked(values: HubValues, profile: ModelProfile) -> Endpoint | None:
+    """Where the model's recipe is asked; None without one."""
+    recipe = profile.features.prometheus if profile.features else None
+    return values.hubctl.prometheus.named(recipe.source) if recipe else None
 
 
 def unused(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
@@ -222,7 +230,7 @@ def unused_runtimes(values: HubValues, clusters: Sequence[ManagedCluster]) -> li
 
 
 def in_clear(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]:
-    """Warnings about spokes that would get the bearer token over plain HTTP."""
+    """Warnings about spokes and sources that would get the bearer token over plain HTTP."""
     fleets = bool(values.hubctl.observe.token_file or values.hubctl.observe.token_env)
     names = {
         cluster.name
@@ -230,7 +238,13 @@ def in_clear(values: HubValues, clusters: Sequence[ManagedCluster]) -> list[str]
         for model in cluster.models
         if (fleets or model.account) and any(map(_is_clear, model.routes))
     }
-    return [f"{name}: its route is http, so the bearer token travels in clear; use https" for name in sorted(names)]
+    clear = [
+        f"hubctl.prometheus.sources.{name}: its url is http, so the bearer token travels in clear; use https"
+        for name, source in values.hubctl.prometheus.sources.items()
+        if source.has_token and source.url.startswith("http://")
+    ]
+    told = "its route is http, so the bearer token travels in clear; use https"
+    return [*clear, *(f"{name}: {told}" for name in sorted(names))]
 
 
 def _is_clear(route: Route) -> bool:

@@ -68,7 +68,16 @@ def alternatives(annotation: Any, value: BaseModel) -> tuple[BaseModel, ...]:
 def smallest(model: type[BaseModel]) -> BaseModel:
     """A section that sets only what has no default."""
     needed = {name: field for name, field in model.model_fields.items() if field.is_required()}
-    return model.model_construct(**{name: others(annotation_of(field), None)[0] for name, field in needed.items()})
+    return model.model_construct(**{name: _least(annotation_of(field)) for name, field in needed.items()})
+
+
+def _least(annotation: Any) -> Any:
+    """The least that a key without a default may hold; of a list of sections, one of them."""
+    if found := others(annotation, None):
+        return found[0]
+    if kinds := sections(annotation):
+        return smallest(kinds[0])
+    return tuple(smallest(kind) for kind in sections(inner(annotation)))
 
 
 def annotation_of(field: FieldInfo) -> Any:
@@ -113,6 +122,8 @@ def _candidates(annotation: Any, value: Any) -> Iterator[Any]:
     for one in members:
         if get_origin(one) is Literal:
             yield from get_args(one)
+        if get_origin(one) is tuple and value is None:
+            yield _TEXTS[:2]
     if bool in members:
         yield from (True, False)
     elif int in members or float in members:

@@ -10,6 +10,7 @@ from hubctl.inputs import settle
 from hubctl.inputs.document import Document, Trail
 from hubctl.model import access, platform, serving
 from hubctl.model.cluster import Spoke
+from hubctl.model.features import Features
 from hubctl.model.runtime import runtime_misfit
 from hubctl.model.spelling import nearest
 from hubctl.model.values import HubctlSection, HubValues, ModelProfile
@@ -24,6 +25,9 @@ def check(values: HubValues, spokes: Sequence[tuple[Document, Spoke]]) -> list[I
         found += _profiles(values, document, spoke)
         found += _destination(values, document, spoke)
         found += _surroundings(values, document, spoke)
+        for name, patch in spoke.spec.overrides.models.items():
+            trail = ("spec", "overrides", "models", name, "features")
+            found += _recipe(values.hubctl, document, patch.features, trail)
     return found
 
 
@@ -172,3 +176,42 @@ def _replicas(profile: ModelProfile) -> str:
         f"gets minReplicas {profile.min_replicas} and maxReplicas {profile.max_replicas}, "
         "expected at least as many at most"
     )
+
+
+def recipes(section: HubctlSection, document: Document) -> list[InputError]:
+    """Recipes of the values name sources that there are, and tell spokes apart where one source knows them all."""
+    found: list[InputError] = []
+    for name, profile in section.models.items():
+        found += _recipe(section, document, profile.features, ("hubctl", "models", name, "features"))
+    for index, group in enumerate(section.groups):
+        for name, patch in group.models.items():
+            found += _recipe(section, document, patch.features, ("hubctl", "groups", index, "models", name, "features"))
+    return found
+
+
+def _recipe(section: HubctlSection, document: Document, features: Features | None, trail: Trail) -> list[InputError]:
+    if features is None or features.prometheus is None:
+        return []
+    recipe, below = features.prometheus, (*trail, "prometheus")
+    endpoint = section.prometheus.named(recipe.source)
+    if endpoint is None:
+        known = list(section.prometheus.sources)
+        wanted = repr(recipe.source) if recipe.source else "no source, and no default"
+        return [
+            InputError(
+                f"found {wanted}, expected one of hubctl.prometheus.sources: {', '.join(known) or 'none'}",
+                where=document.where((*below, "source")),
+                hint=nearest(recipe.source or "", known) or "add it under hubctl.prometheus.sources in values-hub.yaml",
+            )
+        ]
+    if endpoint.source.scope == "spoke":
+        return []
+    return [
+        InputError(
+            f"found a query that does not tell spokes apart, expected `by ($cluster)` in it: {metric.query[:80]}",
+            where=document.where((*below, "metrics", index, "query")),
+            hint="such as avg by ($cluster) (up{$selector}); $cluster becomes the source's clusterLabel",
+        )
+        for index, metric in enumerate(recipe.metrics)
+        if not metric.by_cluster
+    ]

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from hubctl.model.cluster import Spoke
+from hubctl.model.golden import GoldenFile
 from hubctl.model.registry import KServe
 from hubctl.model.remediation import Override
 from hubctl.model.values import HubctlSection
@@ -18,11 +19,12 @@ _BASE = "https://hubctl.io/schemas/"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """File name to schema (draft 2020-12): values-hub.yaml, a spoke and an override."""
+    """File name to schema (draft 2020-12): values-hub.yaml, a spoke, an override and golden rows."""
     return {
         "values-hub.schema.json": _values("values-hub.schema.json"),
         "spoke.schema.json": _spoke("spoke.schema.json"),
         "override.schema.json": _file("override.schema.json", Override, "An override, overrides/NAME.yaml"),
+        "golden.schema.json": _file("golden.schema.json", GoldenFile, "Golden rows, golden/MODEL.yaml"),
     }
 
 
@@ -48,6 +50,7 @@ def _file(name: str, model: type[BaseModel], title: str) -> dict[str, Any]:
     """The schema of a file that is one object of ours."""
     found = model.model_json_schema(by_alias=True)
     description = str(found.pop("description")).partition("\n\n")[0]
+    found.setdefault("$defs", {})
     return _head(name, title, description) | {key: value for key, value in found.items() if key != "title"}
 
 

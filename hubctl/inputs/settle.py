@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from hubctl.model import upstream
 from hubctl.model.cluster import Spoke
 from hubctl.model.platform import Monitoring
 from hubctl.model.served import SpokeModel
@@ -48,7 +49,16 @@ def profile_of(values: HubValues, spoke: Spoke, model: str) -> ModelProfile:
     profile = values.profile(model)
     for patch in (*patches, spoke.spec.overrides.models.get(model)):
         profile = patched(profile, patch)
-    return profile
+    return with_features(values, model, profile)
+
+
+def with_features(values: HubValues, model: str, profile: ModelProfile) -> ModelProfile:
+    """The profile with the recipe that ships for a model of that name, where nothing else is said and a source is."""
+    prometheus = values.hubctl.prometheus
+    usable = prometheus.upstream_recipes and prometheus.named(None) is not None
+    if profile.features is not None or not usable or model not in upstream.RECIPES:
+        return profile
+    return profile.model_copy(update={"features": upstream.RECIPES[model]})
 
 
 def patched(profile: ModelProfile, patch: ModelPatch | None) -> ModelProfile:

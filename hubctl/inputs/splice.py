@@ -84,25 +84,31 @@ def remove(text: str, name: str, trail: Trail) -> str:
 def scalar(value: Any) -> str:
     """A scalar as YAML; quoted unless it is plain text to every parser."""
     if not isinstance(value, str):
-        return json.dumps(value)
+        text = json.dumps(value)
+        # To YAML 1.1 a number without a point is text once it has an exponent.
+        return text.replace("e", ".0e") if isinstance(value, float) and "e" in text and "." not in text else text
     plain = _PLAIN.fullmatch(value) and isinstance(yaml.safe_load(value), str)
     return value if plain else json.dumps(value, ensure_ascii=False)
 
 
 def block(value: Any, indent: str, step: str = "  ") -> list[str]:
-    """The lines of a mapping or a list of mappings, in block style."""
+    """The lines of a mapping or a list, in block style; lists of single values on one line."""
     lines = []
     if isinstance(value, list):
         for item in value:
-            first, *rest = block(item, "", step)
+            first, *rest = block(item, "", step) if isinstance(item, dict) else [flow(item)]
             lines += [f"{indent}- {first}", *(f"{indent}  {line}" for line in rest)]
         return lines
     for key, inner in value.items():
-        if isinstance(inner, (dict, list)) and inner:
+        if isinstance(inner, (dict, list)) and inner and not _is_flat(inner):
             lines += [f"{indent}{scalar(key)}:", *block(inner, indent + step, step)]
         else:
-            lines.append(f"{indent}{scalar(key)}: {scalar(inner)}")
+            lines.append(f"{indent}{scalar(key)}: {flow(inner)}")
     return lines
+
+
+def _is_flat(value: Any) -> bool:
+    return isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value)
 
 
 def flow(value: Any) -> str:

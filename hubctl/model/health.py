@@ -79,7 +79,7 @@ class PredictorHealth:
         version_since: when the version was first seen; votes settle after it.
         last_outcome: of the latest poll.
         raised: the votes raised an anomaly and have not cleared it; it outlasts times of unknown.
-        served: whether feedback says that the spoke serves this version; None when nothing says so.
+        served: whether golden rows or feedback say that the spoke serves this version; None when nothing says so.
         reason: a ``HealthReason``, or the latest poll's outcome when that was not ok.
     """
 
@@ -99,6 +99,11 @@ class PredictorHealth:
     unreachable_streak: int = 0
     raised: bool = False
     served: bool | None = None
+
+
+def is_good(health: PredictorHealth) -> bool:
+    """Whether votes say that the predictor's version is good."""
+    return health.condition is Condition.HEALTHY and bool(health.votes)
 
 
 class FindingKind(StrEnum):

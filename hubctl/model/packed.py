@@ -1,54 +1,21 @@
 """Packed: the observations of a round as few bytes, between a worker that polled and the leader, and in the store.
 
-Columns instead of records, and each text once: what predictors answer differs in few places. Pure and exact: what was
-packed comes back equal, in the same order.
+Pure and exact: what was packed comes back equal, in the same order.
 """
 
 import json
-import sys
-import zlib
-from array import array
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from operator import attrgetter
+from collections.abc import Collection, Sequence
+from typing import Any
 
+from hubctl.model import columns
 from hubctl.model.predictor import Observation, Outcome, Tried
 
-_MAGIC = b"HO1"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_TEXTS = ("cluster", "model", "version", "outcome", "reason", "detail", "window", "served_version", "route")
-_DIGEST = 32
-"""Characters of a window's digest; half as many bytes when packed."""
-
-_NONE = "0" * _DIGEST
-_COLUMNS = "IIIIIIIIIIqdIIB"
-"""Codes of ``array``: places of the texts and of what was tried, then at, latency, instances, anomalies, votes."""
+_TERMS = ("cluster", "model", "version", "outcome", "reason", "detail", "served_version", "route", "votes")
 
 
 def pack(observations: Sequence[Observation]) -> bytes:
     """The bytes that :func:`unpack` reads."""
-    texts: dict[str, int] = {"": 0}
-    tried: dict[tuple[Tried, ...], int] = {(): 0}
-    digests = _digests([one.window for one in observations])
-    columns: list[Iterable[float]] = []
-    for name in _TEXTS:
-        column = ("",) * len(observations) if name == "window" and digests is not None else _column(observations, name)
-        for text in dict.fromkeys(column):
-            texts.setdefault(text, len(texts))
-        columns.append([texts[text] for text in column])
-    columns += [
-        [tried.setdefault(one.tried, len(tried)) for one in observations],
-        [(one.at - _EPOCH) // _MICROSECOND for one in observations],
-        [one.latency_ms for one in observations],
-        [one.instances for one in observations],
-        [one.anomalies for one in observations],
-        [one.votes for one in observations],
-    ]
-    ways = [[(way.route, way.outcome, way.reason, way.detail) for way in each] for each in tried]
-    head = json.dumps([len(observations), list(texts), ways, digests is not None]).encode()
-    body = b"".join(_bytes(code, column) for code, column in zip(_COLUMNS, columns, strict=True))
-    return _MAGIC + zlib.compress(len(head).to_bytes(4, "little") + head + body + (digests or b""), 1)
+    return columns.Writer().write(columns_of(observations))
 
 
 def unpack(data: bytes) -> tuple[Observation, ...]:
@@ -57,75 +24,55 @@ def unpack(data: bytes) -> tuple[Observation, ...]:
     Raises:
         ValueError: the bytes are not of this format, or not whole.
     """
-    if data[: len(_MAGIC)] != _MAGIC:
-        raise ValueError(f"expected packed observations, found bytes that begin with {data[:3]!r}")
-    try:
-        plain = zlib.decompress(data[len(_MAGIC) :])
-    except zlib.error as error:
-        raise ValueError(f"expected packed observations, found {len(data)} bytes that are damaged: {error}") from error
-    start = 4 + int.from_bytes(plain[:4], "little")
-    count, texts, ways, packed = json.loads(plain[4:start])
-    columns = []
-    for code in _COLUMNS:
-        column = array(code)
-        end = start + count * column.itemsize
-        column.frombytes(plain[start:end])
-        if sys.byteorder == "big":
-            column.byteswap()
-        columns.append(column)
-        start = end
-    *named, tried, at, latency, instances, anomalies, votes = columns
-    said = dict(zip(_TEXTS, ([texts[place] for place in column] for column in named), strict=True))
-    if packed:
-        said["window"] = _windows(plain[start:])
-    outcomes = {word: Outcome(word) for word in set(said["outcome"])}
-    attempts = [tuple(Tried(route, Outcome(out), *rest) for route, out, *rest in each) for each in ways]
-    return tuple(
-        Observation(
-            cluster=said["cluster"][n],
-            model=said["model"][n],
-            version=said["version"][n],
-            at=_EPOCH + timedelta(microseconds=at[n]),
-            outcome=outcomes[said["outcome"][n]],
-            reason=said["reason"][n],
-            detail=said["detail"][n],
-            window=said["window"][n],
-            instances=instances[n],
-            anomalies=anomalies[n],
-            latency_ms=latency[n],
-            votes=bool(votes[n]),
-            served_version=said["served_version"][n],
-            route=said["route"][n],
-            tried=attempts[tried[n]],
-        )
-        for n in range(count)
-    )
+    return tuple(observations(columns.read(data)))
 
 
-def _column(observations: Sequence[Observation], name: str) -> Sequence[str]:
-    return tuple(map(attrgetter(name), observations))
+def columns_of(observed: Sequence[Observation]) -> dict[str, tuple[str, Sequence[Any]]]:
+    """The columns of observations, as a sheet has them; ``columns.Writer`` writes them round after round."""
+    tried = [one.tried for one in observed]
+    words = {ways: _words(ways) for ways in set(tried)}
+    return {
+        "cluster": ("term", [one.cluster for one in observed]),
+        "model": ("term", [one.model for one in observed]),
+        "version": ("term", [one.version for one in observed]),
+        "at": ("instant", [one.at for one in observed]),
+        "outcome": ("term", [one.outcome for one in observed]),
+        "reason": ("term", [one.reason for one in observed]),
+        "detail": ("term", [one.detail for one in observed]),
+        "window": ("digest", [one.window for one in observed]),
+        "instances": ("whole", [one.instances for one in observed]),
+        "anomalies": ("whole", [one.anomalies for one in observed]),
+        "latency_ms": ("number", [one.latency_ms for one in observed]),
+        "votes": ("term", [one.votes for one in observed]),
+        "served_version": ("term", [one.served_version for one in observed]),
+        "route": ("term", [one.route for one in observed]),
+        "tried": ("term", [words[ways] for ways in tried]),
+    }
 
 
-def _digests(windows: Sequence[str]) -> bytes | None:
-    """All windows, each as the bytes of its digest; None when one is no digest."""
-    joined = "".join([window or _NONE for window in windows])
-    if len(joined) != _DIGEST * len(windows) or not all(len(window) in (0, _DIGEST) for window in windows):
-        return None
-    try:
-        data = bytes.fromhex(joined)
-    except ValueError:
-        return None
-    return data if data.hex() == joined and _NONE not in windows else None
+def observations(sheet: columns.Sheet, only: Collection[int] | None = None) -> list[Observation]:
+    """The observations of a sheet, all or those of some rows.
+
+    Raises:
+        ValueError: a column is not whole, or an outcome is not known.
+    """
+    found: dict[str, Sequence[Any]] = {name: sheet.column(name, "") for name in _TERMS}
+    found |= {name: sheet.column(name) for name in ("at", "window", "instances", "anomalies", "latency_ms")}
+    found["tried"] = sheet.column("tried", "")
+    if only is not None:
+        found = {name: [column[row] for row in only] for name, column in found.items()}
+    outcomes = {word: Outcome(word) for word in set(found["outcome"])}
+    found["outcome"] = [outcomes[word] for word in found["outcome"]]
+    ways = {text: _tried(text) for text in set(found["tried"])}
+    found["tried"] = [ways[text] for text in found["tried"]]
+    return columns.build(Observation, len(found["at"]), found)
 
 
-def _windows(data: bytes) -> list[str]:
-    text = data.hex()
-    found = (text[place : place + _DIGEST] for place in range(0, len(text), _DIGEST))
-    return ["" if window == _NONE else window for window in found]
+def _words(tried: tuple[Tried, ...]) -> str:
+    """What was tried, as the one text that JSON makes of it; nothing as no text."""
+    return json.dumps([(way.route, way.outcome, way.reason, way.detail) for way in tried]) if tried else ""
 
 
-def _bytes(code: str, values: Iterable[float]) -> bytes:
-    column = array(code, values)
-    if sys.byteorder == "big":
-        column.byteswap()
-    return column.tobytes()
+def _tried(text: str) -> tuple[Tried, ...]:
+    found = json.loads(text) if text else []
+    return tuple(Tried(route, Outcome(outcome), *rest) for route, outcome, *rest in found)

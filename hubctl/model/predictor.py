@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from hubctl.model.golden import Golden
+from hubctl.model.prometheus import Endpoint
 from hubctl.model.route import Route, Routes, listed
 from hubctl.model.values import ModelProfile
 
@@ -38,6 +40,8 @@ class InferenceService:
         version: what Git delivers, overrides included.
         pinned_by: name of the override that says the version; empty when the cluster file does.
         account: ManagedServiceAccount whose token it gets; empty when that comes from elsewhere.
+        metrics: where the recipe of its features is asked; None without a recipe.
+        golden: rows whose answers are recorded of the version; None when there are none.
     """
 
     cluster: str
@@ -49,6 +53,8 @@ class InferenceService:
     route: Routes | None = None
     pinned_by: str = ""
     account: str = ""
+    metrics: Endpoint | None = None
+    golden: Golden | None = None
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -75,13 +81,15 @@ class Prediction:
 
     Attributes:
         labels: one of -1 (anomaly) and 1 (normal) per instance; empty for a forecast.
-        rows: one row of finite numbers per instance; empty for labels.
+        rows: one row of finite numbers per instance; of scores, of one; empty for labels and classes.
+        said: the label or class per instance as the model names it; empty for scores and forecasts.
         model_name: only if the server said it.
         model_version: only if the server said it.
     """
 
     labels: tuple[int, ...] = ()
     rows: tuple[tuple[float, ...], ...] = ()
+    said: tuple[bool | int | float | str, ...] = ()
     model_name: str = ""
     model_version: str = ""
 
@@ -118,7 +126,7 @@ class Observation:
         instances: rows sent and answered.
         anomalies: rows answered -1.
         votes: whether the answer counts as a vote: an ok answer of a label model to at least one row.
-        served_version: only if the server said it.
+        served_version: what answered, as its golden rows tell, else as the server says; empty when neither does.
         route: of several routes, or of one, the one that the outcome is about.
         tried: the others that were tried before or after it, each with what came of it.
     """

@@ -42,8 +42,8 @@ def runtime_misfit(profile: Serving, runtime: ServingRuntime, storage: str) -> s
     """
     if profile.model_format not in runtime.formats:
         return f"runtime {profile.runtime} serves {', '.join(runtime.formats)}, found format {profile.model_format!r}"
-    if profile.protocol not in runtime.protocols:
-        return f"runtime {profile.runtime} speaks {' and '.join(runtime.protocols)}, found protocol {profile.protocol}"
+    if profile.spoken not in runtime.protocols:
+        return f"runtime {profile.runtime} speaks {' and '.join(runtime.protocols)}, found protocol {profile.spoken}"
     found = profile.storage.type if profile.storage else storage
     if runtime.reads_claim and found != "pvc":
         return f"runtime {profile.runtime} reads the spoke's claim, found storage of type {found}"

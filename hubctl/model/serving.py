@@ -14,6 +14,7 @@ INT32 = 2**31 - 1
 """Kubernetes counts replicas in 32 bits."""
 
 Protocol = Literal["v1", "v2"]
+Spoken = Literal["v1", "v2", "auto"]
 DeploymentMode = Literal["RawDeployment", "Standard", "Knative", "Serverless"]
 
 BOTH: tuple[Protocol, ...] = ("v1", "v2")
@@ -127,7 +128,9 @@ class Serving(Strict):
 
     format: str | None = Field(None, description="default: sklearn, or none with a container")
     container: Container | None = Field(None, description="instead of a format: a model server of your own")
-    protocol: Protocol = Field("v1", description="KServe's inference protocol; the readiness probe follows it")
+    protocol: Spoken = Field(
+        "v1", description="KServe's inference protocol; the readiness probe follows it; auto: polls ask the server"
+    )
     runtime: str | None = None
     path: Path = "{model}/{version}"
     storage: Artefact | None = Field(None, description="default: the spoke's storage")
@@ -143,9 +146,14 @@ class Serving(Strict):
         return None if self.container else self.format or DEFAULT_FORMAT
 
     @property
+    def spoken(self) -> Protocol:
+        """The protocol that is rendered; of ``auto``, the one for which KServe chooses a runtime by itself."""
+        return self.protocol if self.protocol != "auto" else _spoken(self)[0]
+
+    @property
     def readiness_path(self) -> str:
         """The path that answers 200 once the model is loaded; holds ``{model}``."""
-        return "/v1/models/{model}" if self.protocol == "v1" else "/v2/models/{model}/ready"
+        return "/v1/models/{model}" if self.spoken == "v1" else "/v2/models/{model}/ready"
 
     @model_validator(mode="after")
     def _fits(self) -> "Serving":
@@ -159,7 +167,7 @@ class ServingPatch(Strict):
 
     format: str | None = None
     container: Container | None = None
-    protocol: Protocol | None = None
+    protocol: Spoken | None = None
     runtime: str | None = None
     path: Path | None = None
     storage: Artefact | None = None
@@ -196,15 +204,26 @@ def misfit(profile: Serving) -> str:
         extra = [name for name in ("format", "runtime", "storage") if getattr(profile, name) is not None]
         if extra:
             return f"expected exactly one of format and container; {extra[0]} is for a format"
+        if profile.protocol == "auto":
+            return "a container's readiness probe needs its protocol, found auto, expected protocol: v1 or v2"
         return _gpu_misfit(profile)
     named = profile.model_format or DEFAULT_FORMAT
     if profile.runtime is None and named not in FORMATS:
         return f"format {named!r} needs a runtime of its own; without one expected {', '.join(FORMATS)}"
-    spoken = RUNTIMES.get(profile.runtime, BOTH) if profile.runtime else FORMATS[named]
-    if profile.protocol not in spoken:
+    spoken = _spoken(profile)
+    if profile.protocol == "auto" and profile.runtime and profile.runtime not in RUNTIMES:
+        return f"nothing says what runtime {profile.runtime} speaks, found auto, expected protocol: v1 or v2"
+    if profile.protocol not in ("auto", *spoken):
         server = f"runtime {profile.runtime}" if profile.runtime else f"format {named}"
         return f"{server} speaks protocol {' and '.join(spoken)} only, expected protocol: {spoken[0]}"
     return _gpu_misfit(profile)
+
+
+def _spoken(profile: Serving) -> tuple[Protocol, ...]:
+    """What the model server speaks, as far as that is known."""
+    if profile.runtime:
+        return RUNTIMES.get(profile.runtime, BOTH)
+    return FORMATS.get(profile.model_format or "", BOTH)
 
 
 def _gpu_misfit(profile: Serving) -> str:

@@ -107,11 +107,13 @@ class Taken:
         observations: in the order in which they were made; of a predictor none, one or several.
         rounds: those that ended.
         problems: why rounds failed.
+        controls: control probes that fail, each with why.
     """
 
     observations: tuple[Observation, ...] = ()
     rounds: tuple[Made, ...] = ()
     problems: tuple[HubctlError, ...] = ()
+    controls: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

@@ -14,17 +14,20 @@ from hubctl.model.base import (
     ModelName,
     Period,
     Strict,
-    only_placeholders,
 )
 from hubctl.model.controlling import Controller
 from hubctl.model.credential import NotCredential
 from hubctl.model.delivery import Delivery
+from hubctl.model.features import Features as Features  # noqa: PLC0414 - values are where people look for it
 from hubctl.model.fleetsource import FleetSource
 from hubctl.model.gitops import GitOps
 from hubctl.model.install import Install
+from hubctl.model.keeping import Keep
 from hubctl.model.observing import Observe as Observe  # noqa: PLC0414 - rooms know it as part of the values
+from hubctl.model.outputs import Reading
 from hubctl.model.pausing import PlannedPause
 from hubctl.model.platform import Expose, Monitoring, NetworkPolicy
+from hubctl.model.prometheus import Prometheus
 from hubctl.model.registry import SWITCH_KEY, KServe
 from hubctl.model.reporting import Metrics
 from hubctl.model.route import Routes
@@ -36,37 +39,9 @@ from hubctl.model.storage import Storage
 from hubctl.model.witnessing import Witness
 
 
-class Features(Strict):
-    """Where the rows for a model come from: a file per spoke and model, or a command that prints them."""
-
-    file: Annotated[str, only_placeholders("cluster", "model")] | None = None
-    command: tuple[str, ...] | None = Field(
-        None, description="arguments; {cluster} and {model} are replaced, no shell is involved"
-    )
-    timeout: Period = 10.0
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "Features":
-        if (self.file is None) == (not self.command):
-            raise ValueError("expected exactly one of file and command")
-        return self
-
-
-class Tensor(Strict):
-    """How rows and answers are named in protocol v2."""
-
-    name: str = Field("input-0", min_length=1, description="of the tensor that holds the rows")
-    datatype: Literal["FP64", "FP32"] = "FP64"
-    output: str | None = Field(None, min_length=1, description="of the tensor with the answer; default: the first")
-
-
-class ModelProfile(Serving):
+class ModelProfile(Reading, Serving):
     """How a model is served and read, for the whole fleet."""
 
-    output: Literal["labels", "forecast"] = Field(
-        "labels", description="labels: one of -1 and 1 a row, voted; forecast: a row of numbers, recorded"
-    )
-    tensor: Tensor = Field(default_factory=Tensor, description="only with protocol v2")
     features: Features | None = None
 
 
@@ -187,6 +162,7 @@ class Store(Strict):
 
     url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in the state folder")
     url_env: str | None = Field(None, description="name of the variable that holds the URL, if it has a password")
+    keep: Keep = Keep()
 
 
 class Schemas(Strict):
@@ -209,6 +185,7 @@ class HubctlSection(Strict):
     delivery: Delivery = Delivery()
     observe: Observe = Observe()
     engine: EngineSection = EngineSection()
+    prometheus: Prometheus = Prometheus()
     cluster_proxy: ClusterProxy | None = Field(None, description="default: its list of Services is not rendered")
     install: Install | None = Field(None, description="default: hubctl is not installed by Argo CD")
     models: dict[ModelName, ModelProfile] = Field(default_factory=dict)

@@ -21,6 +21,8 @@ _MAX_HOST = 255
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
 """A name, an IPv4 address, or a name in its ASCII form."""
 
+_BRACKETS = re.compile(r"\[[0-9A-Fa-f:.]+\](:\d*)?")
+
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 
 _PATH = "!$%&'()*+,-./:;=?@_~"
@@ -77,6 +79,8 @@ def parse(url: str) -> Address:
     port = usual if port is None else port
     if not 0 < port <= _MAX_PORT:
         raise BadUrl(f"expected a port from 1 to {_MAX_PORT} in {url}")
+    if ":" in host and not _BRACKETS.fullmatch(parts.netloc):
+        raise BadUrl(f"expected an IPv6 address in brackets, got {parts.netloc}")
     host = _ascii(host)
     shown = f"[{host}]" if ":" in host else host
     path = quote(f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}", safe=_PATH)

@@ -8,8 +8,10 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from hubctl.model.outputs import ANOMALY
 from hubctl.model.predictor import InferenceService, Outcome, Prediction, Window
-from hubctl.observe import openinference, protocol, strict
+from hubctl.observe import golden, openinference, protocol, strict
+from hubctl.observe.features import NoWindow
 from hubctl.observe.reason import Reason
 from hubctl.observe.strict import Malformed
 
@@ -115,29 +117,48 @@ def classify(status: int, content_type: str, body: bytes) -> tuple[Outcome, str,
     return outcome, reason, detail
 
 
-def judge_prediction(answer: Answer, service: InferenceService, window: Window) -> Found:
-    """What an answer to a predict request says."""
+def judge(answer: Answer, service: InferenceService, rows: Window | NoWindow) -> Found:
+    """What an answer to the rows that ``golden.asked`` names says, or to the question whether the model is ready."""
+    if isinstance(rows, Window) or service.golden:
+        return judge_prediction(answer, service, rows)
+    return judge_presence(answer, service, rows)
+
+
+def judge_prediction(answer: Answer, service: InferenceService, rows: Window | NoWindow) -> Found:
+    """What an answer to a predict request says; live rows have no say where golden ones are answered wrongly."""
     wrong = _unusable(answer)
     if wrong is not None:
         return wrong
-    count = len(window.instances)
+    live = len(rows.instances) if isinstance(rows, Window) else 0
     try:
-        prediction = _prediction(answer.body, service, count)
+        prediction = read_prediction(answer.body, service, len(golden.asked(service, rows)))
     except Malformed as error:
         return Found(Outcome.MALFORMED, error.reason, error.detail)
-    return Found(Outcome.OK, anomalies=prediction.anomalies, instances=count, served_version=prediction.model_version)
+    version = prediction.model_version
+    if service.golden:
+        differs = golden.mismatch(service.golden, golden.answers_of(prediction, live))
+        if differs is not None:
+            return Found(Outcome.GOLDEN_MISMATCH, differs.reason, differs.detail, served_version=differs.version)
+        version = service.version
+    if isinstance(rows, NoWindow):
+        return Found(Outcome.OK, rows.reason, rows.detail, served_version=version)
+    anomalies = prediction.labels[:live].count(ANOMALY)
+    return Found(Outcome.OK, anomalies=anomalies, instances=live, served_version=version)
 
 
-def _prediction(body: bytes, service: InferenceService, count: int) -> Prediction:
-    profile = service.profile
-    if profile.protocol == "v1":
-        return protocol.decode(body, count=count, output=profile.output, model=service.name)
-    return openinference.decode(body, count=count, output=profile.output, model=service.name, tensor=profile.tensor)
+def read_prediction(body: bytes, service: InferenceService, count: int) -> Prediction:
+    """What the body of a 200 to a predict request predicts for ``count`` rows.
+
+    Raises:
+        Malformed: it does not keep the protocol, or is not what is declared of the model.
+    """
+    decode = protocol.decode if service.profile.spoken == "v1" else openinference.decode
+    return decode(body, count=count, output=service.profile, model=service.name)
 
 
 def judge_presence(answer: Answer, service: InferenceService, why: Malformed) -> Found:
     """What an answer to the question whether the model is ready says; ``why`` there were no rows to send instead."""
-    v2 = service.profile.protocol == "v2"
+    v2 = service.profile.spoken == "v2"
     # MLServer says it with an empty body, whose type is none.
     wrong = None if v2 and answer.status == HTTPStatus.OK and not answer.body.strip() else _unusable(answer)
     if wrong is not None:

@@ -13,12 +13,13 @@ from hubctl.model.apiserver import HubReader
 from hubctl.model.observing import Observe
 from hubctl.model.predictor import InferenceService, Observation, Outcome, Window
 from hubctl.model.turn import Turn
-from hubctl.observe import budget
+from hubctl.observe import budget, golden
 from hubctl.observe.breaker import Breakers
 from hubctl.observe.exchange import Question
 from hubctl.observe.reason import Reason
 from hubctl.observe.rows import Reader, of_sources
 from hubctl.observe.search import Search, Sought
+from hubctl.observe.spoken import Spoken
 from hubctl.observe.ways import Ways
 
 _FAILED = frozenset({Outcome.UNREACHABLE, Outcome.TIMEOUT, Outcome.OVERLOADED})
@@ -42,9 +43,10 @@ class Asking:
         rows: Reader | None = None,
     ) -> None:
         """Take the settings; nothing is opened yet."""
-        self._rows = rows or of_sources(observe, folder, environ)
         self._ways = Ways(observe, environ, folder, api)
+        self._rows = rows or of_sources(observe, folder, environ, self._ways.tokens)
         self._search = Search(observe, folder, self._ways, clock)
+        self._spoken = Spoken(self._search.find)
         self._deadline, self._clock = observe.deadline, clock
         self._breakers = Breakers.of(observe)
         self._budget = budget.Budget(observe.retries.share)
@@ -63,6 +65,7 @@ class Asking:
     async def close(self) -> None:
         """Close every connection."""
         await self._search.close()
+        await self._rows.close()
 
     async def begin(self, turn: Turn) -> None:
         """Begin a round: what comes for all predictors at once is fetched."""
@@ -82,7 +85,7 @@ class Asking:
 
     async def ask(self, service: InferenceService) -> Observation:
         """What came of it."""
-        rows = await self._rows.of(service)
+        rows = golden.fitted(service, await self._rows.of(service))
         sought = await self._sought(Question(service, rows))
         self._remember(service, sought)
         found = sought.found
@@ -98,7 +101,7 @@ class Asking:
             instances=found.instances,
             anomalies=found.anomalies,
             latency_ms=sought.seconds * 1000,
-            votes=found.instances > 0 and service.profile.output == "labels",
+            votes=found.instances > 0 and service.profile.votes,
             served_version=found.served_version,
             route=sought.route,
             tried=sought.tried,
@@ -106,7 +109,7 @@ class Asking:
 
     async def _sought(self, question: Question) -> Sought:
         began = _now()
-        sought = await self._search.find(question)
+        sought = await self._spoken.find(question)
         if sought.found.reason not in budget.TRANSIENT or sought.retry_after:
             return sought
         pause = budget.pause(random.random())  # noqa: S311 - no secret
@@ -115,11 +118,12 @@ class Asking:
             return sought
         self.retried += 1
         await asyncio.sleep(pause)
-        return await self._search.find(question, left)
+        return await self._spoken.find(question, left)
 
     def _remember(self, service: InferenceService, sought: Sought) -> None:
         key, found = _key(service), sought.found
-        if found.outcome not in _FAILED and not sought.retry_after:
+        fails = found.outcome in _FAILED or found.reason == Reason.UNAVAILABLE
+        if not fails and not sought.retry_after:
             self._breakers.answered(key)
         elif found.reason not in _OWN:
             self._breakers.failed(key, _now())

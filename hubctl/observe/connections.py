@@ -6,6 +6,7 @@ whatever the number of hosts; the one used last is used next, so that those a bu
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 
 from hubctl.observe import limits, wire
 from hubctl.observe.address import Origin
@@ -28,11 +29,12 @@ class Connections:
         opened: how many were opened so far.
     """
 
-    def __init__(self, keep: float) -> None:
-        """Take for how many seconds an idle one is kept; nothing is opened yet."""
+    def __init__(self, keep: float, most: Callable[[], int] = limits.most_idle) -> None:
+        """Take for how many seconds an idle one is kept, and how many of them; nothing is opened yet."""
         self.opened = 0
         self._keep = keep
-        self._most = limits.most_idle()
+        self._bound = most
+        self._most = most()
         self._open: dict[Wire, Place] = {}
         self._idle: OrderedDict[Wire, Place] = OrderedDict()
         self._stacks: dict[Place, dict[Wire, None]] = {}
@@ -73,7 +75,7 @@ class Connections:
     async def _connect(self, place: Place, seconds: float, phase: Phase) -> Wire:
         origin, trust = place
         self.opened += 1
-        self._most = limits.most_idle()
+        self._most = self._bound()
         made = await wire.connect(origin, trust.context if trust else None, seconds, phase, self._forget)
         if made.is_open:
             self._open[made] = place

@@ -7,7 +7,7 @@ What a general HTTP client gets wrong for a fleet is set right here and in ``con
 - no redirect is followed, no proxy taken from the environment, no cookie kept, and TLS is always verified.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,8 +15,7 @@ from functools import lru_cache
 
 from hubctl import __version__
 from hubctl.model.predictor import InferenceService, Outcome, Window
-from hubctl.model.serving import Protocol
-from hubctl.observe import address, faults, openinference, protocol, routes, strict
+from hubctl.observe import address, answers, faults, golden, openinference, protocol, routes, strict
 from hubctl.observe.address import BadUrl, Origin
 from hubctl.observe.answers import Answer, Found
 from hubctl.observe.bodies import Bodies
@@ -49,22 +48,38 @@ class Question:
     """What a predictor is asked; the same over every way to it.
 
     Attributes:
-        rows: to predict; or why there are none, then only whether the model is ready is asked.
+        rows: to predict beside the golden ones; or why there are none. Without either kind, only whether the model is
+            ready is asked.
     """
 
     service: InferenceService
     rows: Window | NoWindow
 
-    def body(self) -> tuple[Hashable, Callable[[], bytes]] | None:
-        """What makes the body of the request, and a key that says as much; None when there are no rows."""
-        rows, profile = self.rows, self.service.profile
-        if not isinstance(rows, Window):
+    def url(self, base: str) -> str:
+        """Where it is asked, below a base URL."""
+        asks = routes.model_url if self.key() is None else routes.predict_url
+        return asks(base, self.service.name, self.service.profile.spoken)
+
+    def key(self) -> Hashable:
+        """What the body is made from, in short; None for a question without one."""
+        live = self.rows.digest if isinstance(self.rows, Window) else ""
+        beside = self.service.golden.digest if self.service.golden else ""
+        if not live and not beside:
             return None
-        if profile.protocol == "v1":
-            return rows.digest, lambda: protocol.encode(rows.instances)
-        tensor = profile.tensor
-        key = rows.digest, tensor.name, tensor.datatype, tensor.output
-        return key, lambda: openinference.encode(rows.instances, tensor)
+        tensor = self.service.profile.tensor
+        named = (tensor.name, tensor.datatype, tensor.output) if self.service.profile.spoken == "v2" else None
+        return live, beside, named
+
+    def content(self) -> bytes:
+        """The body that is sent; empty for a question without one."""
+        rows, profile = golden.asked(self.service, self.rows), self.service.profile
+        if not rows:
+            return b""
+        return protocol.encode(rows) if profile.spoken == "v1" else openinference.encode(rows, profile.tensor)
+
+    def judge(self, answer: Answer) -> Found:
+        """What an answer to it says."""
+        return answers.judge(answer, self.service, self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +114,15 @@ class Requests:
         Raises:
             BadUrl: the base makes none.
         """
-        service, content = question.service, question.body()
-        body = self._bodies.of(*content) if content else b""
-        origin, head = self._head(url, service.name, service.profile.protocol, bool(body))
+        key = question.key()
+        body = b"" if key is None else self._bodies.of(key, question.content)
+        origin, head = self._head(question.url(url), bool(body))
         return Request(origin, head, body)
 
 
-def _head(url: str, name: str, spoken: Protocol, predicts: bool) -> tuple[Origin, bytes]:  # noqa: FBT001 - cached
+def _head(url: str, predicts: bool) -> tuple[Origin, bytes]:  # noqa: FBT001 - positions are what the cache keys on
     """Where to, and the head of a request: for predictions, or else whether the model is ready."""
-    to = address.parse((routes.predict_url if predicts else routes.model_url)(url, name, spoken))
+    to = address.parse(url)
     lines = [
         f"{'POST' if predicts else 'GET'} {to.path} HTTP/1.1",
         f"Host: {to.name}",

@@ -5,14 +5,13 @@ fields as ``null``, MLServer answers ``[n, 1]`` and leaves them out, and says by
 Source: kserve/open-inference-protocol, ``specification/protocol/inference_rest.md``.
 """
 
-import json
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
+from hubctl.model.outputs import Reading, Tensor
 from hubctl.model.predictor import Prediction
-from hubctl.model.values import Tensor
-from hubctl.observe import protocol, strict
+from hubctl.observe import protocol, reading, strict
 from hubctl.observe.reason import Reason
 from hubctl.observe.strict import Malformed
 
@@ -31,31 +30,29 @@ def encode(instances: Sequence[Sequence[float]], tensor: Tensor) -> bytes:
         "data": [value for row in instances for value in row],
     }
     wanted = {"outputs": [{"name": tensor.output}]} if tensor.output else {}
-    return json.dumps({"inputs": [sent], **wanted}, allow_nan=False, separators=(",", ":")).encode()
+    return strict.dump({"inputs": [sent], **wanted})
 
 
-def decode(body: bytes, *, count: int, output: Literal["labels", "forecast"], model: str, tensor: Tensor) -> Prediction:
+def decode(body: bytes, *, count: int, output: Reading, model: str) -> Prediction:
     """What the body of a 200 predicts for ``count`` instances: the tensor that is named, else the first.
 
     Raises:
-        Malformed: it is not strict JSON, or says something else than one label or one row per instance of this model.
+        Malformed: it is not strict JSON, or says something else than one declared value per instance of this model.
     """
     answer = strict.parse(body)
     if not isinstance(answer, dict) or not answer.get("outputs"):
-        raise Malformed(Reason.NO_PREDICTIONS, f"expected tensors under `outputs`, got {protocol.show(answer)}")
+        raise Malformed(Reason.NO_PREDICTIONS, f"expected tensors under `outputs`, got {reading.show(answer)}")
     protocol.check_name(answer, "model_name", model)
-    shape, data = _tensor(answer["outputs"], tensor.output)
+    shape, data = _tensor(answer["outputs"], output.tensor.output)
     if shape[0] != count:
         raise Malformed(Reason.COUNT, f"expected {count} predictions, one for each instance, got {shape[0]}")
     version = protocol.read_version(answer.get("model_version"))
-    name = answer.get("model_name") or ""
-    if output == "labels":
-        if len(data) != count:
-            raise Malformed(Reason.SHAPE, f"expected one label for each instance, got shape {shape}")
-        return Prediction(labels=tuple(map(protocol.read_label, data)), model_name=name, model_version=version)
-    width = len(data) // count if count else 0
-    rows = [data[start : start + width] for start in range(0, len(data), width or 1)]
-    return Prediction(rows=protocol.read_rows(rows), model_name=name, model_version=version)
+    width = len(data) // count if count else 1
+    if width != 1 and output.output == "labels":
+        raise Malformed(Reason.SHAPE, f"expected one label for each instance, got shape {shape}")
+    rows = data if output.output == "labels" else [data[row * width : (row + 1) * width] for row in range(count)]
+    found = reading.read(rows, output)
+    return Prediction(found.labels, found.rows, found.said, answer.get("model_name") or "", version)
 
 
 def decode_ready(body: bytes, *, model: str) -> bool:
@@ -70,17 +67,17 @@ def decode_ready(body: bytes, *, model: str) -> bool:
 def _tensor(outputs: Any, wanted: str | None) -> tuple[list[int], list[Any]]:
     """Shape and flat data of one output tensor."""
     if not isinstance(outputs, list) or not all(isinstance(each, dict) for each in outputs):
-        raise Malformed(Reason.PREDICTIONS_TYPE, f"expected `outputs` to be tensors, got {protocol.show(outputs)}")
+        raise Malformed(Reason.PREDICTIONS_TYPE, f"expected `outputs` to be tensors, got {reading.show(outputs)}")
     names = [each.get("name") for each in outputs]
     if wanted and wanted not in names:
-        raise Malformed(Reason.NO_PREDICTIONS, f"expected a tensor {wanted}, got {protocol.show(names)}")
+        raise Malformed(Reason.NO_PREDICTIONS, f"expected a tensor {wanted}, got {reading.show(names)}")
     chosen = outputs[names.index(wanted) if wanted else 0]
     shape, data = chosen.get("shape"), chosen.get("data")
     if not isinstance(data, list):
-        raise Malformed(Reason.PREDICTIONS_TYPE, f"expected `data` to be a list, got {protocol.show(data)}")
+        raise Malformed(Reason.PREDICTIONS_TYPE, f"expected `data` to be a list, got {reading.show(data)}")
     flat = list(_flat(data))
     if not _is_shape(shape) or math.prod(shape) != len(flat):
-        raise Malformed(Reason.SHAPE, f"expected a shape of {len(flat)} values, got {protocol.show(shape)}")
+        raise Malformed(Reason.SHAPE, f"expected a shape of {len(flat)} values, got {reading.show(shape)}")
     return shape, flat
 
 

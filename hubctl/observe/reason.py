@@ -102,10 +102,14 @@ class Reason(StrEnum):
     LABEL_NULL = "label_null", "A label is null, which is how KServe writes NaN."
     LABEL_ZERO = "label_zero", "A label is 0; it is never guessed which of -1 and 1 is meant."
     LABEL_NUMBER = "label_number", "A label is another number than -1 and 1."
-    LABEL_TYPE = "label_type", "A label is a list or an object: perhaps the model's output is forecast."
-    ROW_TYPE = "row_type", "A row of a forecast is not a list."
-    ROW_WIDTH = "row_width", "The rows of a forecast are empty or not equally wide."
-    ROW_VALUE = "row_value", "A row of a forecast holds something that is no number."
+    LABEL_UNMAPPED = "label_unmapped", "A label is none of those that are declared for the model."
+    LABEL_TYPE = "label_type", "A label is a list or an object: perhaps the model's output is another."
+    SCORE_COLUMN = "score_column", "A row has no such column or key as is declared to hold the score."
+    SCORE_VALUE = "score_value", "A score is no number."
+    NOT_PROBABILITIES = "not_probabilities", "The numbers of a row do not add up to 1, or one is negative."
+    ROW_TYPE = "row_type", "A row of a forecast or of probabilities is not a list."
+    ROW_WIDTH = "row_width", "Rows are empty, not equally wide, or not as wide as declared."
+    ROW_VALUE = "row_value", "A row of a forecast or of probabilities holds something that is no number."
     MODEL_NAME = "model_name", "The answer is another model's."
     MODEL_VERSION = "model_version", "The model's version is no short printable text."
 
@@ -117,6 +121,9 @@ class Reason(StrEnum):
     CAPACITY = "capacity", "The fleet is larger than the bounds of polling allow."
     ENGINE = "engine", "What makes the rounds failed."
     WORKER_LOST = "worker_lost", "The worker that was to ask it ended or did not answer in time, or there is none."
+    # golden_mismatch
+    GOLDEN_OTHER_VERSION = "golden_other_version", "The golden rows are answered as another known version answers them."
+    GOLDEN_DIFFERS = "golden_differs", "The golden rows are answered as no known version answers them."
 
     # ok, but without a vote: there were no rows to send, the model only said that it is ready
     NO_FEATURES = "no_features", "Nothing says where the model's rows come from."
@@ -128,3 +135,28 @@ class Reason(StrEnum):
     FEATURES_INVALID = "features_invalid", "The source does not give equal-length rows of finite numbers."
     FEATURES_COMMAND = "features_command", "The command that prints rows failed."
     FEATURES_TIMEOUT = "features_timeout", "The command that prints rows took too long."
+    METRICS_EMPTY = (
+        "metrics_empty",
+        "Prometheus answered without a single series: the token may see no spoke, most likely.",
+    )
+    METRICS_MISSING = "metrics_missing", "Prometheus has no series of this spoke."
+    METRICS_UNLABELLED = (
+        "metrics_unlabelled",
+        "Prometheus has a series without the cluster label, and none of this spoke.",
+    )
+    METRICS_AMBIGUOUS = "metrics_ambiguous", "Prometheus has several series of this spoke for one metric."
+    METRICS_STALE = "metrics_stale", "The newest value is missing: the spoke's metrics have stopped, or come in late."
+    METRICS_GAP = "metrics_gap", "A value that the rows need is missing; none is made up."
+    METRICS_NOT_FINITE = "metrics_not_finite", "A value that the rows need is NaN or infinite, or makes one that is."
+    METRICS_PARTIAL = (
+        "metrics_partial",
+        "The answer comes with warnings: a part of what Prometheus should know is missing.",
+    )
+    METRICS_DENIED = "metrics_denied", "Prometheus, or a proxy before it, did not accept the token, or wants one."
+    METRICS_REFUSED = "metrics_refused", "Prometheus did not take the query."
+    METRICS_OVERLOADED = "metrics_overloaded", "Prometheus has too much to do."
+    METRICS_TIMEOUT = "metrics_timeout", "Prometheus took longer than the source's timeout."
+    METRICS_UNREACHABLE = "metrics_unreachable", "Prometheus was not reached, or its certificate is not trusted."
+    METRICS_TOO_LARGE = "metrics_too_large", "The answer is larger than the source's maxBodyBytes."
+    METRICS_MALFORMED = "metrics_malformed", "The answer is none of the Prometheus HTTP API to a range query."
+    METRICS_CREDENTIALS = "metrics_credentials", "The source's token or CA bundle cannot be read; nothing was asked."

@@ -67,3 +67,8 @@ def model_url(base_url: str, model: str, protocol: Protocol = "v1") -> str:
 def predict_url(base_url: str, model: str, protocol: Protocol = "v1") -> str:
     """Where the model predicts (``POST``)."""
     return f"{base_url}/v1/models/{model}:predict" if protocol == "v1" else f"{base_url}/v2/models/{model}/infer"
+
+
+def metadata_url(base_url: str, model: str) -> str:
+    """Where a v2 server describes the model (``GET``)."""
+    return f"{base_url}/v2/models/{model}"

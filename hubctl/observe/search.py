@@ -13,9 +13,9 @@ from http import HTTPStatus
 from pathlib import Path
 
 from hubctl.model import values
-from hubctl.model.predictor import InferenceService, Outcome, Tried, Window
+from hubctl.model.predictor import InferenceService, Outcome, Tried
 from hubctl.model.route import Route
-from hubctl.observe import answers, exchange, order
+from hubctl.observe import exchange, order
 from hubctl.observe.accounts import NoToken
 from hubctl.observe.answers import Answer, Found
 from hubctl.observe.breaker import Breakers
@@ -66,6 +66,11 @@ class _Attempts:
     sent: bool = False
     retry_after: float = 0.0
 
+    def sought(self, found: Found, route: str, tried: tuple[Tried, ...] = ()) -> Sought:
+        """What they came to."""
+        seconds = time.monotonic() - self.began if self.began else 0.0
+        return Sought(found, route, tried, self.sent, seconds, self.retry_after)
+
 
 class Search:
     """Searches; keep it over rounds."""
@@ -111,8 +116,11 @@ class Search:
         service, routes = question.service, question.service.routes
         if not routes:
             return Sought(Found(Outcome.UNREACHABLE, Reason.NO_ROUTE, f"no route leads to {service.cluster}"))
-        places, known = self._order.of(service.cluster, routes, self._clock())
         attempts = _Attempts(self._observe.deadline if seconds is None else seconds)
+        if len(routes) == 1:
+            found = await self._over(routes[0], question, attempts, attempts.left)
+            return attempts.sought(found, routes[0].type)
+        places, known = self._order.of(service.cluster, routes, self._clock())
         missed: dict[int, Found] = {}
         answered: int | None = None
         for turn, place in enumerate(places):
@@ -132,8 +140,7 @@ class Search:
             found = missed.pop(answered)
         names = order.names(routes)
         tried = tuple(Tried(names[at], one.outcome, one.reason, one.detail) for at, one in sorted(missed.items()))
-        took = time.monotonic() - attempts.began if attempts.began else 0.0
-        return Sought(found, names[answered], tried, attempts.sent, took, attempts.retry_after)
+        return attempts.sought(found, names[answered], tried)
 
     async def _over(self, route: Route, question: Question, attempts: _Attempts, seconds: float) -> Found:
         """What came of asking over one route."""
@@ -155,9 +162,7 @@ class Search:
             attempts.sent = attempts.sent or phase.now in exchange.SENT
         if answer.retry_after:
             attempts.retry_after = exchange.pause(answer.retry_after, self._clock())
-        if isinstance(question.rows, Window):
-            return answers.judge_prediction(answer, question.service, question.rows)
-        return answers.judge_presence(answer, question.service, question.rows)
+        return question.judge(answer)
 
     async def _answer(
         self, route: Route, question: Question, attempts: _Attempts, seconds: float, phase: Phase

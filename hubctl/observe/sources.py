@@ -1,14 +1,20 @@
 """Where rows come from: a file per spoke and model, or a command that prints them.
 
 The shell around ``features``: bounded in time and bytes, and a command's whole process group ends with its deadline.
+A file is read again when its time, size or inode say so, since most polls bring the window of the one before.
 """
 
 import asyncio
 import contextlib
 import os
 import signal
+import time
+from array import array
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from hubctl.model import base
@@ -20,18 +26,112 @@ from hubctl.observe.reason import Reason
 MAX_BYTES = 16 * 1024 * 1024
 """Of one model's rows; 50 rows of 45 numbers are 40 kB."""
 
+MOST_BYTES = 64 * 1024 * 1024
+"""Of all files' rows that are kept; 30,000 windows of five rows of 45 numbers."""
+
+_OVERHEAD = 500
+"""Bytes that a kept window takes beside its numbers."""
+
+SETTLED = 2.0
+"""Seconds: file systems tell times as coarsely as that."""
+
 _CHUNK = 65536
 _MAX_COMPLAINT = 4096
 _SECONDS_TO_DIE = 2.0
 
 
-async def read_window(service: InferenceService, folder: Path, environ: Mapping[str, str]) -> Window:
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A file's rows as they were read, in a quarter of the room that a Window's take.
+
+    Attributes:
+        stamp: of the file; empty when it was so young that a later write could have the same.
+        numbers: row after row.
+    """
+
+    path: str
+    stamp: tuple[int, ...]
+    numbers: "array[float]"
+    width: int
+    digest: str
+
+    def window(self) -> Window:
+        """The rows again."""
+        numbers, width = self.numbers.tolist(), self.width
+        rows = tuple(tuple(numbers[at : at + width]) for at in range(0, len(numbers), width))
+        return Window(rows, self.digest)
+
+
+class Files:
+    """Files of rows; one that has not changed is not read again."""
+
+    def __init__(self, folder: Path, most: int = MOST_BYTES, settled: float = SETTLED) -> None:
+        """Take where files lie, and the bounds.
+
+        Args:
+            folder: of the inputs; relative paths start from it.
+            most: bytes of rows that are kept.
+            settled: seconds after which a file's time tells it from one that is written later.
+        """
+        self._folder = folder
+        self._most = most
+        self._settled = settled
+        self._size = 0
+        self._held: OrderedDict[tuple[str, str, str], _Held] = OrderedDict()
+
+    async def window(self, template: str, service: InferenceService) -> Window:
+        """The rows of a model on a spoke.
+
+        Raises:
+            NoWindow: the file is missing, lies elsewhere, or holds none.
+        """
+        key = template, service.cluster, service.name
+        held = self._held.get(key)
+        if held is not None and held.stamp and held.stamp == _stamp_at(held.path):
+            self._held.move_to_end(key)
+            return held.window()
+        name = base.fill(template, cluster=service.cluster, model=service.name)
+        data, found = await asyncio.to_thread(_read_file, name, self._folder)
+        window = _parsed(data)
+        age = time.time() - max(found.st_mtime, found.st_ctime)
+        stamp = _stamp(found) if age >= self._settled else ()
+        numbers = array("d", chain.from_iterable(window.instances))
+        self._keep(key, _Held(str(self._folder / name), stamp, numbers, len(window.instances[0]), window.digest))
+        return window
+
+    def _keep(self, key: tuple[str, str, str], made: _Held) -> None:
+        self._size -= _room(self._held.pop(key, None))
+        self._held[key] = made
+        self._size += _room(made)
+        while self._size > self._most:
+            self._size -= _room(self._held.popitem(last=False)[1])
+
+
+def _room(held: _Held | None) -> int:
+    return _OVERHEAD + 8 * len(held.numbers) if held else 0
+
+
+def _stamp_at(path: str) -> tuple[int, ...]:
+    try:
+        return _stamp(os.stat(path))  # noqa: PTH116 - once a poll, and a Path costs more than the look
+    except OSError:
+        return ()
+
+
+def _stamp(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev
+
+
+async def read_window(
+    service: InferenceService, folder: Path, environ: Mapping[str, str], files: Files | None = None
+) -> Window:
     """The rows to send to a model on a spoke.
 
     Args:
         service: the model on its spoke.
         folder: the folder of the inputs; files lie below it and commands run in it.
         environ: what commands get.
+        files: what was read before; without it, files are read anew.
 
     Raises:
         NoWindow: the model has no features, or its source gives no rows.
@@ -40,10 +140,12 @@ async def read_window(service: InferenceService, folder: Path, environ: Mapping[
     if source is None:
         raise NoWindow(Reason.NO_FEATURES, f"expected hubctl.models.{service.name}.features, it is not set")
     if source.file is not None:
-        data = await asyncio.to_thread(_read_file, source.file, service, folder)
-    else:
-        arguments = [_filled(argument, service) for argument in source.command or ()]
-        data = await _run(arguments, folder, environ, timeout=source.timeout)
+        return await (files or Files(folder)).window(source.file, service)
+    arguments = [_filled(argument, service) for argument in source.command or ()]
+    return _parsed(await _run(arguments, folder, environ, timeout=source.timeout))
+
+
+def _parsed(data: bytes) -> Window:
     try:
         return features.parse(data.decode())
     except UnicodeDecodeError as error:
@@ -55,8 +157,8 @@ def _filled(argument: str, service: InferenceService) -> str:
     return argument.replace("{cluster}", service.cluster).replace("{model}", service.name)
 
 
-def _read_file(template: str, service: InferenceService, folder: Path) -> bytes:
-    name = base.fill(template, cluster=service.cluster, model=service.name)
+def _read_file(name: str, folder: Path) -> tuple[bytes, os.stat_result]:
+    """What a file holds, and its state just before that was read."""
     try:
         path = (folder / name).resolve()
         if not path.is_relative_to(folder.resolve()):
@@ -64,7 +166,8 @@ def _read_file(template: str, service: InferenceService, folder: Path) -> bytes:
         if not path.is_file():
             raise NoWindow(Reason.FEATURES_MISSING, f"expected rows in {name}, there is no such file")
         with path.open("rb") as file:
-            return _bounded(file.read(MAX_BYTES + 1), name)
+            found = os.fstat(file.fileno())
+            return _bounded(file.read(MAX_BYTES + 1), name), found
     except (OSError, ValueError) as error:
         raise NoWindow(Reason.FEATURES_UNREADABLE, f"cannot read {name}: {strict.excerpt(str(error))}") from error
 

@@ -75,14 +75,25 @@ class Tokens:
         if self._observe.token_file:
             path = self._path(cluster)
             if path not in self._files:  # one file may be that of every spoke
-                self._files[path] = _checked(_text_of(path), str(path))
+                self._files[path] = read(str(path), "", self._folder, self._environ)
             return self._files[path]
-        if self._observe.token_env:
-            name = self._observe.token_env
-            if not self._environ.get(name):
-                raise NoToken(Reason.TOKEN_MISSING, f"expected a token in the variable {name}, it is not set")
-            return _checked(self._environ[name], f"the variable {name}")
-        return ""
+        return read("", self._observe.token_env or "", self._folder, self._environ)
+
+
+def read(file: str, variable: str, folder: Path, environ: Mapping[str, str]) -> str:
+    """The token in a file below the folder, or else in a variable; empty when neither is named.
+
+    Raises:
+        NoToken: it is missing, or holds no token.
+    """
+    if file:
+        path = folder / file
+        return _checked(_text_of(path), str(path))
+    if variable:
+        if not environ.get(variable):
+            raise NoToken(Reason.TOKEN_MISSING, f"expected a token in the variable {variable}, it is not set")
+        return _checked(environ[variable], f"the variable {variable}")
+    return ""
 
 
 def _text_of(path: Path) -> str:

@@ -163,7 +163,8 @@ async def connect(
     """
     loop, phase.now = asyncio.get_running_loop(), Reason.CONNECT
     end = loop.time() + seconds / 2
-    places = await asyncio.wait_for(_places(origin), seconds / 2)
+    async with asyncio.timeout(seconds / 2):
+        places = await _places(origin)
     failures: list[Exception] = []
     for place, waiting in zip(places, range(len(places), 0, -1), strict=True):
         wire = Wire(gone)
@@ -177,7 +178,9 @@ async def connect(
         if trust is not None:
             await _secure(wire, below, trust, origin.host, seconds=seconds / 2, phase=phase)
         return wire
-    raise failures[0] if len(failures) == 1 else ExceptionGroup(f"no address of {origin.host} answers", failures)
+    # Of several failures, silence says least.
+    told = [error for error in failures if not isinstance(error, TimeoutError)] or failures[:1]
+    raise told[0] if len(told) == 1 else ExceptionGroup(f"no address of {origin.host} answers", told)
 
 
 def _same(wire: Wire) -> Wire:

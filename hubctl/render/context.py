@@ -92,7 +92,7 @@ def model_context(
             "image": base.fill(container.image, **names),
             "args": [base.fill(arg, **names) for arg in container.args],
         },
-        "protocol": profile.protocol,
+        "protocol": profile.spoken,
         "port": container.port if container else runtime.port if runtime else PORT,
         "readinessPath": base.fill(profile.readiness_path, model=model.name),
         "runtime": profile.runtime,

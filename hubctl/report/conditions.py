@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hubctl.errors import Held, HubctlError, PublishConflict, RemoteFailed
 from hubctl.model.condition import StateCondition
-from hubctl.model.health import FindingKind
+from hubctl.model.health import FindingKind, HealthReason
 
 if TYPE_CHECKING:
     from hubctl.passes import Pass
@@ -85,11 +85,14 @@ def _hub(made: "Pass | None") -> StateCondition:
 
 
 def _fleet(made: "Pass | None") -> StateCondition:
-    if made is None or not made.observations:
+    if made is None:
         return _unknown("FleetVisible", "NotAsked")
     for found in made.findings:
         if found.kind is FindingKind.HUB_UNREACHABLE:
             return _no("FleetVisible", "OutOfSight", found.summary)
+    # What rounds saw before this pass counts until it is stale.
+    if not made.observations and all(one.reason == HealthReason.STALE for one in made.health):
+        return _unknown("FleetVisible", "NotAsked")
     return _yes("FleetVisible", "Answered")
 
 

@@ -35,6 +35,7 @@ def of_pass(made: "Pass", seconds: float, ended: float) -> tuple[Sample, ...]:
         *counted(metrics.PROBLEMS, Counter(type(problem).__name__ for problem in failed)),
         *_published(made),
         *_seen(made),
+        *_polled(made),
         *_concluded(made),
         *_held(made),
     )
@@ -78,6 +79,19 @@ def _seen(made: "Pass") -> list[Sample]:
         if made.inputs.values.hubctl.metrics.per_spoke:
             cells = Counter((one.cluster, str(one.condition)) for one in made.health)
             found += [Sample(metrics.SPOKE_PREDICTORS, count, cell) for cell, count in sorted(cells.items())]
+    return found
+
+
+def _polled(made: "Pass") -> list[Sample]:
+    """Of the rounds that ended, and of the one turn of a pass without rounds."""
+    found = [Sample(metrics.CONTROLS, len(made.controls))]
+    for one in made.rounds:
+        tally = one.tally
+        found += counted(metrics.SKIPPED, tally.skipped)
+        found += [Sample(metrics.RETRIED, tally.retried), Sample(metrics.OPENED, tally.opened)]
+        found += [Sample(metrics.UNDER_WAY, tally.under_way), Sample(metrics.BREAKERS, tally.breakers)]
+        found += [Sample(metrics.ROUNDS, 1), Sample(metrics.ROUND_SECONDS, one.seconds)]
+        found += [Sample(metrics.LAG, lag) for lag in tally.lags]
     return found
 
 

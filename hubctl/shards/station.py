@@ -60,6 +60,9 @@ class Shipped:
         key = service.cluster, service.name
         return self._now[key] if key in self._now else self._before[key]
 
+    async def close(self) -> None:
+        """Nothing: they hold no connection."""
+
 
 class Station:
     """One worker's."""

@@ -22,6 +22,9 @@ _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
 )
+_ROUND_LOCK = 0x68756263746D
+"""Beside the lock that migrations take: two processes that record a round do so in turn."""
+
 RESTORE = "restore the file from a copy, or move it away to start empty; open incidents and approvals are then lost"
 _HINTS = {
     "SQLITE_CORRUPT": RESTORE,
@@ -121,6 +124,11 @@ class Database:
         with self._joined(write=True) as connection:
             yield connection
 
+    def queue(self, connection: sa.Connection) -> None:
+        """Wait for the writers of rounds before this one, until the transaction ends; SQLite has one writer anyway."""
+        if self.dialect == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ROUND_LOCK)))
+
     def close(self) -> None:
         """Close every connection; SQLite then folds its write-ahead log into the file."""
         self._engine.dispose()
@@ -137,7 +145,11 @@ class Database:
 
     @contextmanager
     def _begun(self, *, write: bool) -> Iterator[sa.Connection]:
-        with self._engine.connect().execution_options(hubctl_write=write) as connection, connection.begin():
+        options: dict[str, Any] = {"hubctl_write": write}
+        if not write and self.dialect == "postgresql":
+            # What several statements read is of one moment, as it is on SQLite.
+            options["isolation_level"] = "REPEATABLE READ"
+        with self._engine.connect().execution_options(**options) as connection, connection.begin():
             if write and self.epoch is not None:
                 _refuse_older(connection, self.epoch)
             yield connection

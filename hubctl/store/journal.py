@@ -1,26 +1,27 @@
 """Passes, and what they remember of predictors: health, versions known to be good, recent observations.
 
-Apart from incidents: nobody but hubctl changes these, and a whole fleet is written in each pass.
+Apart from incidents: nobody but hubctl changes these, and a whole fleet is written in each pass. Who wrote last keeps
+in mind what it wrote: the next pass then reads one row, to see that nobody else wrote since.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from hubctl.errors import StoreUnavailable
 from hubctl.model.health import PredictorHealth
+from hubctl.model.keeping import Keep
 from hubctl.model.predictor import Observation
-from hubctl.store import documents, tables
+from hubctl.store import documents, memory, rounds, tables, transitions
 from hubctl.store.database import Database
+from hubctl.store.memory import Cell, Held
 from hubctl.store.records import PassRecord
 
 GOOD_KEPT = 10
 """Good versions per model and spoke."""
-
-RECENT_KEPT = 50
-"""Observations per model and spoke."""
 
 PASSES_KEPT = 1_000
 
@@ -30,6 +31,8 @@ class Journal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._held: Held | None = None
+        self._writers = rounds.Writers()
 
     def load_health(self) -> tuple[PredictorHealth, ...]:
         """What is remembered of every predictor, by cluster and model.
@@ -37,98 +40,58 @@ class Journal:
         Raises:
             StoreUnavailable: the database failed.
         """
-        table = tables.health
-        statement = sa.select(documents.text(table)).order_by(table.c.cluster, table.c.model)
         with self._database.reading() as connection:
-            return documents.nouns(connection, PredictorHealth, statement)
+            return self._current(connection).health
 
-    def save_health(self, health: Iterable[PredictorHealth]) -> None:
-        """Remember exactly these predictors; others are forgotten.
-
-        Raises:
-            StoreUnavailable: the database failed; what was remembered stays.
-        """
-        rows = [{"cluster": one.cluster, "model": one.model, "document": one} for one in health]
-        # Nearly every row changes in every pass, so replacing all costs less than finding out which.
-        with self._database.writing() as connection:
-            connection.execute(sa.delete(tables.health))
-            if rows:
-                connection.execute(sa.insert(tables.health), rows)
-
-    def record_all_good(self, good: Iterable[tuple[str, str, str]], now: datetime) -> None:
-        """Remember that each (cluster, model, version) is good; the oldest of a model beyond GOOD_KEPT are forgotten.
-
-        Raises:
-            StoreUnavailable: the database failed.
-        """
-        table = tables.good_version
-        names = ("cluster", "model", "version")
-        keys = [{f"b_{name}": part for name, part in zip(names, one, strict=True)} for one in dict.fromkeys(good)]
-        if not keys:
-            return
-        same = [table.c[name] == sa.bindparam(f"b_{name}") for name in names]
-        newer = table.alias("newer")
-        rank = (
-            sa.select(sa.func.count())
-            .where(newer.c.cluster == table.c.cluster, newer.c.model == table.c.model, newer.c.at > table.c.at)
-            .scalar_subquery()
-        )
-        # The key is replaced, not updated: an upsert is spelt differently by each database.
-        with self._database.writing() as connection:
-            connection.execute(sa.delete(table).where(*same), keys)
-            rows = [{name: key[f"b_{name}"] for name in names} | {"at": now} for key in keys]
-            connection.execute(sa.insert(table), rows)
-            connection.execute(sa.delete(table).where(*same[:2], rank >= GOOD_KEPT), keys)
-
-    def good_versions(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    def good_versions(self) -> Mapping[Cell, tuple[str, ...]]:
         """By (cluster, model), the versions that were good there, the one seen good last first.
 
         Raises:
             StoreUnavailable: the database failed.
         """
-        table = tables.good_version
-        statement = sa.select(table).order_by(table.c.at.desc(), table.c.version)
-        found: dict[tuple[str, str], tuple[str, ...]] = {}
         with self._database.reading() as connection:
-            for row in connection.execute(statement):
-                found[row.cluster, row.model] = (*found.get((row.cluster, row.model), ()), row.version)
-        return found
+            return self._current(connection).good
 
-    def record_observations(self, observations: Iterable[Observation]) -> None:
-        """Add to the recent observations; per model and spoke the last RECENT_KEPT stay.
+    def record(
+        self,
+        health: Iterable[PredictorHealth],
+        observations: Sequence[Observation] = (),
+        *,
+        now: datetime,
+        keep: Keep | None = None,
+    ) -> None:
+        """Remember exactly these predictors, the versions that are good now, and what was observed.
+
+        Args:
+            health: others are forgotten.
+            observations: since the round before; kept for as many rounds as ``keep`` says.
+            now: the pass's time.
+            keep: for how long what is kept; a little of what is older is deleted. None: the defaults.
 
         Raises:
-            StoreUnavailable: the database failed.
+            StoreUnavailable: the database failed; what was remembered stays.
         """
-        table = tables.observation
-        rows = [{"b_cluster": one.cluster, "b_model": one.model, "b_document": one} for one in observations]
-        if not rows:
-            return
-        cluster, model = sa.bindparam("b_cluster", type_=sa.String), sa.bindparam("b_model", type_=sa.String)
-        # The database numbers each predictor's rows itself: one call may hold several of one predictor.
-        last = sa.select(sa.func.coalesce(sa.func.max(table.c.n), 0)).where(
-            table.c.cluster == cluster, table.c.model == model
-        )
-        document = sa.bindparam("b_document", type_=sa.JSON)
-        values = sa.select(cluster, model, last.scalar_subquery() + 1, document)
-        cells = [
-            {"b_cluster": key[0], "b_model": key[1]} for key in {(row["b_cluster"], row["b_model"]) for row in rows}
-        ]
+        keep = keep or Keep()
         with self._database.writing() as connection:
-            connection.execute(sa.insert(table).from_select(["cluster", "model", "n", "document"], values), rows)
-            mine = sa.and_(table.c.cluster == cluster, table.c.model == model)
-            connection.execute(sa.delete(table).where(mine, table.c.n <= last.scalar_subquery() - RECENT_KEPT), cells)
+            self._database.queue(connection)
+            last = self._current(connection)
+            step = memory.step(last, health, observations, rotation=keep.rounds)
+            held = rounds.save(connection, last, step, observations, self._writers, now)
+            transitions.append(connection, step.changes)
+            held = _with_good(connection, held, step.fresh, now)
+            rounds.prune(connection, held, keep.rounds)
+            transitions.prune(connection, now - timedelta(seconds=keep.transitions))
+        # If the transaction around this one fails, the token is not found, and all is read again.
+        self._held = held
 
-    def recent(self, cluster: str, model: str) -> tuple[Observation, ...]:
-        """The last observations of a predictor, newest first.
+    def recent(self, cells: Collection[Cell], limit: int) -> tuple[Observation, ...]:
+        """The observations of these (cluster, model) in so many latest rounds, newest first.
 
         Raises:
             StoreUnavailable: the database failed.
         """
-        table = tables.observation
-        statement = sa.select(documents.text(table)).where(table.c.cluster == cluster, table.c.model == model)
         with self._database.reading() as connection:
-            return documents.nouns(connection, Observation, statement.order_by(table.c.n.desc()))
+            return rounds.latest(connection, cells, limit)
 
     def begin_pass(self, now: datetime, configuration: str = "", complaint: str = "") -> int:
         """Record that a pass began, from which configuration and why not from a newer one; its number.
@@ -171,3 +134,49 @@ class Journal:
         with self._database.reading() as connection:
             found = documents.rows(connection, PassRecord, statement)
         return found[0] if found else None
+
+    def _current(self, connection: sa.Connection) -> Held:
+        """What is remembered: what this process wrote or read last, unless another one wrote since."""
+        held = self._held
+        if held is None or (held.number, held.token) != rounds.newest(connection):
+            held = _with_good_of(connection, rounds.load(connection))
+            self._held = held
+        return held
+
+
+def _with_good_of(connection: sa.Connection, held: Held) -> Held:
+    """What is held, with the good versions that are stored."""
+    table = tables.good_version
+    statement = sa.select(table).order_by(table.c.at.desc(), table.c.version)
+    found: dict[Cell, tuple[str, ...]] = {}
+    latest: datetime | None = None
+    for row in connection.execute(statement):
+        latest = latest or row.at
+        cell = row.cluster, row.model
+        found[cell] = (*found.get(cell, ()), row.version)
+    return replace(held, good=found, good_at=latest)
+
+
+def _with_good(connection: sa.Connection, held: Held, fresh: Sequence[PredictorHealth], now: datetime) -> Held:
+    """Store the versions that are good where another one was so last; the oldest beyond GOOD_KEPT are forgotten."""
+    if not fresh:
+        return held
+    # A clock that stepped back must not put them behind the ones before.
+    at = now if held.good_at is None else max(now, held.good_at + timedelta(microseconds=1))
+    table, good = tables.good_version, dict(held.good)
+    names = ("cluster", "model", "version")
+    gone = []
+    for one in fresh:
+        cell = one.cluster, one.model
+        versions = (one.version, *(version for version in good.get(cell, ()) if version != one.version))
+        good[cell] = versions[:GOOD_KEPT]
+        gone += [(*cell, version) for version in (one.version, *versions[GOOD_KEPT:])]
+    # The key is replaced, not updated: an upsert is spelt differently by each database.
+    same = [table.c[name] == sa.bindparam(f"b_{name}") for name in names]
+    connection.execute(
+        sa.delete(table).where(*same),
+        [{f"b_{name}": part for name, part in zip(names, key, strict=True)} for key in gone],
+    )
+    rows = [{"cluster": one.cluster, "model": one.model, "version": one.version, "at": at} for one in fresh]
+    connection.execute(sa.insert(table), rows)
+    return replace(held, good=good, good_at=at)

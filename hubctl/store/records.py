@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hubctl.model import incident
+from hubctl.model.health import Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,24 @@ class PassRecord:
     summary: str = ""
     configuration: str = ""
     complaint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionRecord:
+    """A predictor's condition or version became another.
+
+    Attributes:
+        reason: for the condition after it.
+    """
+
+    at: datetime
+    cluster: str
+    model: str
+    condition_before: Condition
+    condition: Condition
+    reason: str
+    version_before: str
+    version: str
 
 
 @dataclass(frozen=True, slots=True)

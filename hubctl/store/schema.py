@@ -26,6 +26,7 @@ from hubctl.store.pauses import Pauses
 from hubctl.store.records import Size
 from hubctl.store.remedies import Remedies
 from hubctl.store.terms import Terms
+from hubctl.store.transitions import Transitions
 from hubctl.store.witnesses import Witnesses
 
 _ADVISORY_LOCK = 0x68756263746C
@@ -44,6 +45,7 @@ class Store:
         terms: who writes.
         witnesses: what the hub's own objects say of spokes.
         inventories: the spokes that the hub names.
+        transitions: what became of predictors.
     """
 
     database: Database
@@ -54,6 +56,7 @@ class Store:
     terms: Terms
     witnesses: Witnesses
     inventories: Inventories
+    transitions: Transitions
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -136,7 +139,7 @@ def open_store(url: str) -> Store:
     except StoreUnavailable:
         opened.close()
         raise
-    doors = Pauses(opened), Terms(opened), Witnesses(opened), Inventories(opened)
+    doors = Pauses(opened), Terms(opened), Witnesses(opened), Inventories(opened), Transitions(opened)
     return Store(opened, Journal(opened), Cases(opened), Remedies(opened), *doors)
 
 

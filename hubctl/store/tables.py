@@ -1,13 +1,14 @@
 """The tables, for SQLite and PostgreSQL alike. The migrations make them; a test holds the two together.
 
-A noun lies whole in its ``document``; only what a statement selects, orders or guards by is a column of its own.
+A noun lies whole in its ``document``, or with many others in packed ``data``; only what a statement selects, orders or
+guards by is a column of its own.
 """
 
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration; known here so that opening a current store need not import Alembic."""
 
 VERSION_TABLE = "hubctl_version"
@@ -49,12 +50,60 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
-health = sa.Table(
-    "health",
+class Words(sa.TypeDecorator[str]):
+    """Text for people, which others may have said; the one character that PostgreSQL cannot hold is shown as lost."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's
+        """The text without NUL."""
+        return value and value.replace("\0", "\ufffd")
+
+
+# What is remembered of predictors, packed (`memory`); a fleet of any size is a few rows.
+memory = sa.Table(
+    "memory",
     METADATA,
-    sa.Column("cluster", sa.String, primary_key=True),
-    sa.Column("model", sa.String, primary_key=True),
-    sa.Column("document", sa.JSON, nullable=False),
+    sa.Column("part", sa.String, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
+rounds = sa.Table(
+    "round",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("token", sa.String, nullable=False),
+    sa.Column("observations", sa.Integer, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("carried", sa.LargeBinary),
+)
+
+transition = sa.Table(
+    "transition",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("cluster", sa.String, nullable=False),
+    sa.Column("model", sa.String, nullable=False),
+    sa.Column("condition_before", sa.String, nullable=False),
+    sa.Column("condition", sa.String, nullable=False),
+    sa.Column("reason", Words, nullable=False),
+    sa.Column("version_before", sa.String, nullable=False),
+    sa.Column("version", sa.String, nullable=False),
+    sa.Index(None, "cluster", "model", "id"),
+)
+
+summary = sa.Table(
+    "summary",
+    METADATA,
+    sa.Column("seconds", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", UtcDateTime, primary_key=True),
+    sa.Column("upto", sa.Integer, nullable=False),
+    sa.Column("predictors", sa.Integer, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
 )
 
 good_version = sa.Table(
@@ -64,15 +113,6 @@ good_version = sa.Table(
     sa.Column("model", sa.String, primary_key=True),
     sa.Column("version", sa.String, primary_key=True),
     sa.Column("at", UtcDateTime, nullable=False),
-)
-
-observation = sa.Table(
-    "observation",
-    METADATA,
-    sa.Column("cluster", sa.String, primary_key=True),
-    sa.Column("model", sa.String, primary_key=True),
-    sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("document", sa.JSON, nullable=False),
 )
 
 incident = sa.Table(
@@ -146,7 +186,7 @@ decision = sa.Table(
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("verdict", sa.String, nullable=False),
     sa.Column("reasons", sa.JSON, nullable=False),
-    sa.Column("detail", sa.String, nullable=False),
+    sa.Column("detail", Words, nullable=False),
     sa.Column("policy", sa.String, nullable=False),
     sa.Column("action", sa.String, nullable=False),
     sa.Column("mode", sa.String, nullable=False),
@@ -179,9 +219,9 @@ passes = sa.Table(
     sa.Column("began_at", UtcDateTime, nullable=False),
     sa.Column("ended_at", UtcDateTime),
     sa.Column("commit", sa.String, nullable=False),
-    sa.Column("summary", sa.String, nullable=False),
+    sa.Column("summary", Words, nullable=False),
     sa.Column("configuration", sa.String, nullable=False, server_default=""),
-    sa.Column("complaint", sa.String, nullable=False, server_default=""),
+    sa.Column("complaint", Words, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import pytest
 
-from hubctl.aggregate import blame
+from hubctl.aggregate import blame, evidence
 from hubctl.model import health, incident, predictor, remediation
 from hubctl.observe import reason
 from tests.docs import markdown
@@ -57,5 +57,5 @@ def test_every_kind_of_finding_says_how_its_incident_ends() -> None:
 
 def test_numbers_of_the_confidence_are_documented() -> None:
     text = PAGE.section("Confidence")
-    for number in (blame._BASE, blame._RHO_VERSION, blame._RHO_SPOKE, blame._RHO_VOTES, blame._CONTRAST):
+    for number in (blame._BASE, evidence.RHO_VERSION, evidence.RHO_SPOKE, blame._RHO_VOTES, blame._CONTRAST):
         assert str(number) in text

@@ -15,13 +15,19 @@ from hubctl.model import (
     controlling,
     credential,
     delivery,
+    features,
     fleetsource,
     gitops,
+    golden,
     hydrated,
     install,
+    keeping,
+    observing,
+    outputs,
     pace,
     pausing,
     platform,
+    prometheus,
     publishing,
     pullrequest,
     registry,
@@ -62,6 +68,10 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "placement": delivery.Placement,
     "hubctl.observe": values.Observe,
     "backoff": pace.Backoff,
+    "hubctl.prometheus": prometheus.Prometheus,
+    "A source of metrics": prometheus.Source,
+    "breaker": observing.Breaker,
+    "retries": observing.Retries,
     "hubctl.engine": scaling.EngineSection,
     "tls": scaling.EngineTls,
     "hubctl.clusterProxy": access.ClusterProxy,
@@ -75,8 +85,16 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "A route of type service": route.ServiceRoute,
     "hubctl.models.NAME": values.ModelProfile,
     "resources": serving.Resources,
-    "tensor": values.Tensor,
-    "features": values.Features,
+    "labels": outputs.Labels,
+    "scores": outputs.Scores,
+    "classes": outputs.Classes,
+    "forecast": outputs.Forecast,
+    "golden": outputs.GoldenRows,
+    "Golden rows": golden.GoldenFile,
+    "tensor": outputs.Tensor,
+    "features": features.Features,
+    "features.prometheus": features.Recipe,
+    "A metric": features.Metric,
     "A container": serving.Container,
     "gpu": serving.Gpu,
     "hubctl.runtimes.NAME": runtime.ServingRuntime,
@@ -88,6 +106,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "hubctl.notify": values.Notify,
     "A webhook": values.Webhook,
     "hubctl.store": values.Store,
+    "hubctl.store.keep": keeping.Keep,
     "A mark": credential.NotCredential,
     "hubctl.schemas": values.Schemas,
     "hubctl.controller": controlling.Controller,
@@ -185,7 +204,7 @@ def test_every_key_has_a_type_and_a_meaning(heading: str) -> None:
 
 def test_every_model_that_a_file_can_hold_has_a_table() -> None:
     found: set[type[BaseModel]] = set()
-    for model in (registry.KServe, values.HubctlSection, cluster.Spoke, remediation.Override):
+    for model in (registry.KServe, values.HubctlSection, cluster.Spoke, remediation.Override, golden.GoldenFile):
         models_below(model, found)
     assert found == set(SECTIONS.values())
 

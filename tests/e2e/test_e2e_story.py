@@ -1,5 +1,6 @@
 """``hubctl demo`` on real model servers, from the first publish to the last incident closed."""
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,3 +38,10 @@ def test_every_publish_of_the_demo_is_in_its_remote(story: "Story") -> None:
     subjects = git(story.home / "remote.git", "log", "--format=%an: %s", "main").splitlines()
     assert sum(line.startswith("hubctl: ") for line in subjects) == 3
     assert sum(not line.startswith("hubctl: ") for line in subjects) == 2
+
+
+def test_demo_says_where_its_metrics_come_from(story: "Story") -> None:
+    found = shutil.which("prometheus")
+    told = f"a real Prometheus, {found}" if found else "no prometheus on PATH"
+    assert told in story.running.said
+    assert (story.home / "prometheus" / "data").is_dir() == bool(found)

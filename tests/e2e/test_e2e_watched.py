@@ -25,7 +25,9 @@ def test_run_is_watched_from_its_first_pass_to_its_end(healthy: World) -> None:
             return float(found[1]) if found else -1
 
         until(lambda: value('hubctl_passes_total{result="done"}') >= 2, "two passes")
-        assert value('hubctl_observations_total{outcome="ok"}') >= 16
+        until(lambda: value('hubctl_observations_total{outcome="ok"}') >= 16, "two rounds")
+        assert value("hubctl_rounds_total") >= 2
+        assert value("hubctl_schedule_lag_seconds_count") >= 16
         assert value('hubctl_predictors{condition="healthy"}') == 8
         assert value("hubctl_spokes") == 4
         assert value("hubctl_store_bytes") > 0

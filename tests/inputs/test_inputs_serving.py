@@ -39,7 +39,7 @@ def test_profile_that_no_server_can_serve_is_refused_at_its_line(folder: Folder,
         ("storage: {type: hf, repo: 'https://a/b'}", "expected owner/model:revision"),
         ("storage: {type: pvc}", "expected hf or oci"),
         ("gpu: {resource: gpu}", "expected an extended resource such as nvidia.com/gpu"),
-        ("protocol: v3", "expected v1 or v2"),
+        ("protocol: v3", "expected v1, v2 or auto"),
         ("canaryTrafficPercent: 101", "expected less than or equal to 100"),
     ],
 )
@@ -47,6 +47,33 @@ def test_wrong_value_of_serving_says_what_was_expected(folder: Folder, section: 
     folder.write("values-hub.yaml", f"{VALUES}hubctl:\n  models:\n    anomaly-detector:\n      {section}\n")
     (problem,) = folder.problems()
     assert message in problem.message
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("{protocol: auto, runtime: mine}", "nothing says what runtime mine speaks, found auto"),
+        ("{protocol: auto, container: {image: 'a/{model}:{version}'}}", "a container's readiness probe needs its"),
+    ],
+)
+def test_protocol_is_left_open_only_where_rendering_knows_it(folder: Folder, section: str, message: str) -> None:
+    folder.write("values-hub.yaml", f"{VALUES}hubctl:\n  models:\n    anomaly-detector: {section}\n")
+    assert message in folder.problems()[0].message
+
+
+@pytest.mark.parametrize(
+    ("section", "spoken", "path"),
+    [
+        ("{protocol: auto}", "v1", "/v1/models/{model}"),
+        ("{protocol: auto, format: onnx}", "v2", "/v2/models/{model}/ready"),
+        ("{protocol: auto, runtime: kserve-mlserver}", "v2", "/v2/models/{model}/ready"),
+        ("{protocol: auto, runtime: kserve-tensorflow-serving}", "v1", "/v1/models/{model}"),
+    ],
+)
+def test_open_protocol_is_rendered_as_the_server_speaks(folder: Folder, section: str, spoken: str, path: str) -> None:
+    folder.write("values-hub.yaml", f"{VALUES}hubctl:\n  models:\n    anomaly-detector: {section}\n")
+    profile = folder.load().clusters[0].models[0].profile
+    assert (profile.spoken, profile.readiness_path) == (spoken, path)
 
 
 def patch(folder: Folder, text: str, spec: str = "") -> Folder:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubctl.model.outputs import Reading, Tensor
 from hubctl.model.predictor import InferenceService, Outcome, Prediction, Window
-from hubctl.model.values import ModelProfile, Tensor
+from hubctl.model.values import ModelProfile
 from hubctl.observe import openinference
 from hubctl.observe.answers import Answer, judge_prediction, judge_presence
 from hubctl.observe.features import NoWindow
@@ -27,7 +28,7 @@ def answered(shape: object, data: object, **more: object) -> bytes:
 
 
 def read(body: bytes, output: Literal["labels", "forecast"] = "labels", wanted: str | None = None) -> Prediction:
-    return openinference.decode(body, count=2, output=output, model="m", tensor=Tensor(output=wanted))
+    return openinference.decode(body, count=2, output=Reading(output=output, tensor=Tensor(output=wanted)), model="m")
 
 
 def reason_of(body: bytes, output: Literal["labels", "forecast"] = "labels", wanted: str | None = None) -> Reason:

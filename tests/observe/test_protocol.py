@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubctl.model.outputs import Reading
 from hubctl.model.predictor import Prediction
 from hubctl.observe import protocol
 from hubctl.observe.reason import Reason
@@ -21,11 +22,11 @@ JSON = st.recursive(
 
 
 def labels(body: bytes, count: int = 2) -> Prediction:
-    return protocol.decode(body, count=count, output="labels", model="anomaly-detector")
+    return protocol.decode(body, count=count, output=Reading(), model="anomaly-detector")
 
 
 def forecast(body: bytes, count: int = 2) -> Prediction:
-    return protocol.decode(body, count=count, output="forecast", model="predictive-analytics")
+    return protocol.decode(body, count=count, output=Reading(output="forecast"), model="predictive-analytics")
 
 
 def reason_of(body: bytes, count: int = 2) -> Reason:
@@ -35,12 +36,12 @@ def reason_of(body: bytes, count: int = 2) -> Reason:
 
 
 def test_answer_with_predictions_alone_is_read() -> None:
-    assert labels(b'{"predictions": [-1, 1]}') == Prediction(labels=(-1, 1))
+    assert labels(b'{"predictions": [-1, 1]}') == Prediction(labels=(-1, 1), said=(-1, 1))
 
 
 def test_answer_with_model_name_and_version_is_read() -> None:
     body = b'{"predictions": [-1, 1], "model_name": "anomaly-detector", "model_version": "v1"}'
-    assert labels(body) == Prediction(labels=(-1, 1), model_name="anomaly-detector", model_version="v1")
+    assert labels(body) == Prediction(labels=(-1, 1), said=(-1, 1), model_name="anomaly-detector", model_version="v1")
 
 
 def test_bare_list_of_a_custom_model_is_read() -> None:

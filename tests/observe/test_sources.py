@@ -3,15 +3,18 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hubctl.model.predictor import InferenceService, Window
 from hubctl.model.values import Features, ModelProfile
-from hubctl.observe import sources
+from hubctl.observe import features, sources
 from hubctl.observe.features import NoWindow
 from hubctl.observe.reason import Reason
+from hubctl.observe.sources import Files
 
 Make = Callable[..., InferenceService]
 ENVIRON = {"PATH": os.environ["PATH"]}
@@ -112,6 +115,58 @@ async def test_cancelled_poll_leaves_no_command_behind(service: Make, tmp_path: 
     with pytest.raises(asyncio.CancelledError):
         await task
     await gone(int((tmp_path / "pid").read_text()))
+
+
+class Counted(ThreadPoolExecutor):
+    """Threads, and how often work was given to them."""
+
+    count = 0
+
+    def submit(self, *work: Any, **named: Any) -> Any:
+        self.count += 1
+        return super().submit(*work, **named)
+
+
+@pytest.fixture
+async def threads() -> Counted:
+    made = Counted(1)
+    asyncio.get_running_loop().set_default_executor(made)
+    return made
+
+
+async def test_file_is_read_again_once_it_changed(service: Make, tmp_path: Path, threads: Counted) -> None:
+    files, profile = Files(tmp_path, settled=-1), ModelProfile(features=Features(file="rows.csv"))
+    asked, found = service("http://h", profile=profile), []
+    for text in ("1,2\n-0.0,5e-324", None, "3,4", None, None):
+        if text is not None:
+            (tmp_path / "rows.csv").write_text(text)
+        found.append(await sources.read_window(asked, tmp_path, ENVIRON, files))
+    assert [one.instances for one in found] == [((1.0, 2.0), (0.0, 5e-324))] * 2 + [((3.0, 4.0),)] * 3
+    assert found[0] == found[1] == features.parse("1,2\n0,5e-324")
+    assert threads.count == 2
+    (tmp_path / "rows.csv").unlink()
+    assert await reason_of(service, tmp_path, Features(file="rows.csv")) == Reason.FEATURES_MISSING
+    with pytest.raises(NoWindow, match="no such file"):
+        await sources.read_window(asked, tmp_path, ENVIRON, files)
+
+
+async def test_file_that_was_just_written_may_be_written_again(service: Make, tmp_path: Path, threads: Counted) -> None:
+    (tmp_path / "rows.csv").write_text("1,2")
+    files, asked = Files(tmp_path), service("http://h", profile=ModelProfile(features=Features(file="rows.csv")))
+    for _ in range(3):
+        await sources.read_window(asked, tmp_path, ENVIRON, files)
+    assert threads.count == 3
+
+
+async def test_kept_rows_are_bounded(service: Make, tmp_path: Path, threads: Counted) -> None:
+    files = Files(tmp_path, most=2000, settled=-1)
+    for _ in range(2):
+        for name in ("a", "b", "c", "d"):
+            (tmp_path / f"{name}.csv").touch()
+            (tmp_path / f"{name}.csv").write_text("1,2")
+            source = Features(file="{model}.csv")
+            await files.window(source.file or "", service("http://h", name=name))
+    assert (len(files._held), threads.count) == (3, 8)
 
 
 async def gone(pid: int) -> None:

@@ -1,15 +1,18 @@
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubctl.model.golden import Golden
+from hubctl.model.outputs import Tensor
 from hubctl.model.predictor import Window
 from hubctl.model.route import AcmRoute, ExposedRoute, UrlRoute
 from hubctl.model.snapshot import FEEDBACK_WORKS, MANAGED_CLUSTERS, SERVICE_ACCOUNTS, Snapshot
 from hubctl.model.turn import Tally
-from hubctl.model.values import ModelProfile, Observe, Tensor
+from hubctl.model.values import ModelProfile, Observe
 from hubctl.observe.features import NoWindow
 from hubctl.observe.reason import Reason
 from hubctl.shards import parcel
@@ -51,6 +54,18 @@ def test_predictors_arrive_as_they_were() -> None:
         service(route=None),
     )
     assert parcel.services_of(parcel.services_blob(found)) == found
+
+
+ANSWER = st.booleans() | st.integers(-9, 9) | NUMBERS | st.text(max_size=5) | st.tuples(NUMBERS, NUMBERS)
+
+
+@given(st.lists(ANSWER, min_size=1, max_size=5))
+def test_golden_rows_arrive_as_they_were(answers: list[Any]) -> None:
+    golden = Golden(rows=((1.0, -2.5),), version="v1", known={"v1": tuple(answers)}, tolerance=1e-3, digest="0" * 32)
+    (found,) = parcel.services_of(parcel.services_blob([service(golden=golden)]))
+    assert found.golden is not None
+    assert repr(found.golden.known["v1"]) == repr(golden.known["v1"])
+    assert found.golden.rows == golden.rows
 
 
 def test_settings_arrive_as_they_were() -> None:

@@ -4,6 +4,15 @@ from pathlib import Path
 import pytest
 
 from hubctl.store.schema import Store, open_store
+from tests.store import postgresserver
+from tests.store.postgresserver import Server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """One server for all tests of a process."""
+    with postgresserver.running() as server:
+        yield server
 
 
 @pytest.fixture
@@ -12,9 +21,25 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "state" / "hubctl.db"
 
 
-@pytest.fixture
-def url(file: Path) -> str:
-    return f"sqlite:///{file}"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, file: Path) -> Iterator[str]:
+    """A store that may be opened, on either database; a module about one of them has its own fixture of the name."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{file}"
+        return
+    with request.getfixturevalue("postgres").database() as made:
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, file: Path) -> Iterator[str]:
+    """A place where no store is yet, on either database."""
+    if request.param == "sqlite":
+        file.parent.mkdir()
+        yield f"sqlite:///{file}"
+        return
+    with request.getfixturevalue("postgres").database(migrated=False) as made:
+        yield made
 
 
 @pytest.fixture

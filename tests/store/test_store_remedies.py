@@ -54,7 +54,7 @@ def test_remediations_are_selected_by_state_and_incident(store_with_incident: St
 
 
 def test_remediation_of_an_unknown_incident_is_refused(store_with_incident: Store) -> None:
-    with pytest.raises(StoreUnavailable, match="FOREIGN KEY"):
+    with pytest.raises(StoreUnavailable, match=r"(?i)foreign key"):
         store_with_incident.remedies.save_remediations([remedy(incident_id="inc-ffffffff")])
 
 

@@ -1,21 +1,20 @@
 """Terms of leaders: the store remembers the latest and refuses whatever an earlier one still wants to write."""
 
-from pathlib import Path
+from datetime import datetime
 
 import pytest
 import sqlalchemy as sa
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hubctl.errors import Fenced
 from hubctl.model.remediation import State
-from hubctl.store import migrations, tables
+from hubctl.store import tables
 from hubctl.store.database import Database
 from hubctl.store.records import TermRecord
 from hubctl.store.schema import Store, open_store
 from hubctl.store.terms import Terms
+from tests.store import older
 from tests.store.storednouns import NOW, case, minute, predictor_health, remedy
 
 
@@ -45,7 +44,7 @@ def test_leader_that_a_later_one_followed_writes_nothing_more(store: Store, seco
     with pytest.raises(Fenced, match="epoch 1 may write no more: new leads with epoch 2"):
         store.remedies.save_remediations([approved.moved(State.EXECUTING, now=minute(2))], before=[approved])
     with pytest.raises(Fenced), store.transaction():
-        store.journal.save_health([predictor_health()])
+        store.journal.record([predictor_health()], now=NOW)
     assert second.remedies.executing() == ()
     assert second.journal.load_health() == ()
     second.remedies.save_remediations([approved.moved(State.EXECUTING, now=minute(2))], before=[approved])
@@ -66,21 +65,10 @@ def test_same_epoch_of_two_holders_is_not_taken_for_one_term(store: Store, secon
     assert store.terms.latest() == TermRecord(1, "one", NOW)
 
 
-def test_store_of_the_release_before_gets_terms_and_keeps_its_rows(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'old.db'}"
-    directory, old = migrations.scripts(), Database(sa.make_url(url))
-    with old.writing() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": tables.VERSION_TABLE})
-        with Operations.context(context):
-            first = directory.get_revision("0001")
-            assert first is not None
-            first.module.upgrade()
-        context.stamp(directory, "0001")
-        connection.exec_driver_sql(
-            "INSERT INTO pass VALUES (41, '2026-01-01 00:00:00', '2026-01-01 00:00:05', 'abc', 'fine')"
-        )
-    old.close()
-    with open_store(url) as store:
+def test_store_of_the_release_before_gets_terms_and_keeps_its_rows(empty: str) -> None:
+    row = {"began_at": datetime(2026, 1, 1), "commit": "abc", "summary": "fine"}  # noqa: DTZ001 - as SQLite keeps it
+    older.make(empty, "0001", *(("pass", row) for _ in range(41)))
+    with open_store(empty) as store:
         last = store.journal.last_pass()
         assert last is not None
         assert (last.id, last.commit, last.configuration) == (41, "abc", "")

@@ -1,13 +1,12 @@
 """What witnesses said, of the latest pass and behind incidents."""
 
-from pathlib import Path
-
 import pytest
-import sqlalchemy as sa
 
 from hubctl.errors import StoreUnavailable
 from hubctl.model.witness import SpokeWitness
+from hubctl.store import codec
 from hubctl.store.schema import Store, open_store
+from tests.store import older
 from tests.store.storednouns import case, minute
 
 
@@ -35,16 +34,12 @@ def test_incident_that_is_not_stored_keeps_nothing(store: Store) -> None:
         store.witnesses.testify(case(), [says("edge-a")])
 
 
-def test_store_of_the_release_before_keeps_its_rows_and_gains_witnesses(store: Store, url: str, file: Path) -> None:
-    store.cases.save_incidents([case()])
-    store.close()
-    engine = sa.create_engine(f"sqlite:///{file}")
-    with engine.begin() as connection:
-        later = ("testimony", "witness", "pause", "inventory")
-        for statement in (*(f"DROP TABLE {name}" for name in later), "UPDATE hubctl_version SET version_num='0002'"):
-            connection.exec_driver_sql(statement)
-    engine.dispose()
-    with open_store(url) as moved:
-        assert moved.cases.unresolved() == (case(),)
+def test_store_of_the_release_before_keeps_its_rows_and_gains_witnesses(empty: str) -> None:
+    one = case()
+    at = {"created_at": one.opened_at.replace(tzinfo=None), "updated_at": one.updated_at.replace(tzinfo=None)}
+    row = {"id": one.id, "key": one.key, "state": one.state, "document": codec.loads(codec.dumps(one))}
+    older.make(empty, "0002", ("incident", row | at))
+    with open_store(empty) as moved:
+        assert moved.cases.unresolved() == (one,)
         moved.witnesses.save([says("a")])
         assert moved.witnesses.load() == (says("a"),)
