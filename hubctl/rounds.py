@@ -127,6 +127,7 @@ class Rounds:
         observe: Observe,
         controls: Controls | None = None,
         *,
+        bounded: bool = True,
         seed: int = 0,
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
@@ -136,12 +137,13 @@ class Rounds:
             open_engine: opens the engine in the loop of the rounds.
             observe: how polling goes; its interval is that of the rounds.
             controls: what is probed with each round.
+            bounded: whether what does not fit into one process is left out.
             seed: of the places.
             clock: the hub's time, aware and in UTC.
         """
         self._open, self._seed, self._clock = open_engine, seed, clock
         self._observe, self.interval = observe, observe.interval
-        self._controls = controls
+        self._controls, self._bounded = controls, bounded
         # Who is left alone for failing is asked again before it would be called stale, or findings came and went.
         between = max(observe.interval, breaker.longest(observe))
         self.patience = 2 * observe.interval + observe.deadline + between
@@ -295,7 +297,7 @@ class Rounds:
     def _fit(self, turn: Turn) -> tuple[Turn, tuple[InferenceService, ...], tuple[HubctlError, ...]]:
         """The part of a turn that can be polled, who is left out, and why."""
         most = capacity.most(self._observe)
-        if len(turn.services) <= most:
+        if not self._bounded or len(turn.services) <= most:
             return turn, (), ()
         problem = Overrun(capacity.refusal(len(turn.services), self._observe), hint=capacity.HINT)
         return replace(turn, services=turn.services[:most]), turn.services[most:], (problem,)

@@ -7,7 +7,7 @@ time costs this round: its predictors are skipped, which says nothing about them
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,12 +20,13 @@ import structlog
 from hubctl.errors import HubctlError, RemoteFailed
 from hubctl.model.packed import unpack
 from hubctl.model.predictor import InferenceService, Observation
+from hubctl.model.snapshot import Snapshot
 from hubctl.model.turn import Gathered, Heard, Tally, Turn, merged
 from hubctl.model.values import Observe
 from hubctl.observe import strict
 from hubctl.observe.poll import skipped
 from hubctl.observe.reason import Reason
-from hubctl.observe.rows import Reader, of_sources
+from hubctl.observe.rows import Reader
 from hubctl.shards import address, assign, parcel
 from hubctl.shards.cluster import Cluster, Lost
 
@@ -71,6 +72,7 @@ class Sharded:
         rows: Reader,
         *,
         shards: int,
+        begin: Callable[[Snapshot | None], None] = lambda _: None,
     ) -> None:
         """Take the settings; nothing is opened yet.
 
@@ -80,13 +82,14 @@ class Sharded:
             observe: ``hubctl.observe`` of the values; the workers go by it.
             rows: reads rows here.
             shards: into how many parts the spokes are hashed.
+            begin: called with the hub's own objects before rows are read, which may take tokens from there.
 
         Raises:
             InputError: the predictors want a token, and anybody can speak to the scheduler.
         """
         address.refuse_tokens(where, observe)
         self._where, self._cluster, self._observe, self._rows, self._shards = where, cluster, observe, rows, shards
-        self._leader = uuid4().hex
+        self._leader, self._begin = uuid4().hex, begin
         self._setup = parcel.setup_blob(observe)
         self._held: dict[str, frozenset[str]] = {}
         self._shipped: dict[int, tuple[tuple[InferenceService, ...], bytes]] = {}
@@ -131,6 +134,7 @@ class Sharded:
 
     async def _read(self, turn: Turn) -> Sequence[bytes]:
         """The rows of every predictor, in the turn's order."""
+        self._begin(turn.snapshot)
         await self._rows.begin(turn.services, turn.begins)
         found = [b""] * len(turn.services)
         left = iter(enumerate(turn.services))
@@ -230,16 +234,17 @@ async def opened(
     where: address.Address,
     observe: Observe,
     folder: Path,
-    environ: Mapping[str, str],
+    rows: Callable[[], Reader],
     shards: int,
+    begin: Callable[[Snapshot | None], None],
     _heard: Heard | None = None,  # what workers find is known at the round's end
 ) -> AsyncIterator[Sharded]:
-    """An engine that reads its rows in a folder of inputs, closed at the end.
+    """An engine with its connections, closed at the end.
 
     Raises:
         InputError: as ``Sharded``.
     """
-    engine = Sharded(where, Cluster(where, folder), observe, of_sources(observe, folder, environ), shards=shards)
+    engine = Sharded(where, Cluster(where, folder), observe, rows(), shards=shards, begin=begin)
     try:
         yield engine
     finally:

@@ -63,9 +63,11 @@ async def well(turn: Turn) -> Gathered:
 
 
 @asynccontextmanager
-async def going(open_engine: OpenEngine, observe: Observe = FAST, folder: Path | None = None) -> AsyncIterator[Rounds]:
+async def going(
+    open_engine: OpenEngine, observe: Observe = FAST, folder: Path | None = None, *, bounded: bool = True
+) -> AsyncIterator[Rounds]:
     controls = Controls(observe, folder, {}, None) if folder else None
-    rounds = Rounds(open_engine, observe, controls)
+    rounds = Rounds(open_engine, observe, controls, bounded=bounded)
     rounds.start()
     try:
         yield rounds
@@ -168,6 +170,15 @@ async def test_mistake_in_an_engine_ends_the_next_pass_and_is_not_swallowed() ->
         with pytest.raises(ExceptionGroup) as caught:
             await taken(rounds, lambda _: False)
     assert caught.group_contains(ZeroDivisionError)
+
+
+async def test_fleet_that_outgrew_one_process_is_polled_whole_on_workers() -> None:
+    engine = Elsewhere(well)
+    observe = FAST.model_copy(update={"concurrency": 1, "deadline": 1.0})
+    async with going(engine.opened, observe, bounded=False) as rounds:
+        rounds.aim(fleet(3), None)
+        await taken(rounds, lambda so_far: so_far.rounds)
+    assert len(engine.turns[0].services) == 3
 
 
 async def test_fleet_that_outgrew_the_bounds_is_polled_as_far_as_they_go() -> None:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -74,6 +75,18 @@ def test_golden_rows_arrive_once_with_what_is_declared_of_the_output(declared: o
     assert back == found
     assert repr(back[0].golden) == repr(golden)
     assert back[0].golden is back[2].golden
+
+
+ANSWER = st.booleans() | st.integers(-9, 9) | NUMBERS | st.text(max_size=5) | st.tuples(NUMBERS, NUMBERS)
+
+
+@given(st.lists(ANSWER, min_size=1, max_size=5))
+def test_golden_rows_arrive_as_they_were(answers: list[Any]) -> None:
+    golden = Golden(rows=((1.0, -2.5),), version="v1", known={"v1": tuple(answers)}, tolerance=1e-3, digest="0" * 32)
+    (found,) = parcel.services_of(parcel.services_blob([service(golden=golden)]))
+    assert found.golden is not None
+    assert repr(found.golden.known["v1"]) == repr(golden.known["v1"])
+    assert found.golden.rows == golden.rows
 
 
 def test_settings_arrive_as_they_were() -> None:

@@ -53,6 +53,14 @@ async def test_worker_whose_certificate_is_missing_says_which(tmp_path: Path) ->
         await serving.worked(Settings(tmp_path, tmp_path), {}, address.Address("tls://a:1", files), serving.Place())
 
 
+@pytest.mark.parametrize(
+    ("flag", "url", "on_workers"),
+    [("", None, False), ("process", None, False), ("process", "dask://a:1", False), ("", "dask://a:1", True)],
+)
+def test_polls_are_made_where_the_flag_says_else_the_values(flag: str, url: str | None, on_workers: bool) -> None:  # noqa: FBT001 - a parameter
+    assert engines.elsewhere(flag, EngineSection(url=url)) is on_workers
+
+
 def test_engine_of_a_process_that_stays_is_checked_before_it_is_opened(tmp_path: Path) -> None:
     settings = Settings(tmp_path, tmp_path, engine="dask://scheduler:8786")
     with pytest.raises(InputError, match="could take it"):
