@@ -122,19 +122,28 @@ class Sharded:
 
     async def _parts(self, turn: Turn, ready: Mapping[str, str]) -> tuple[_Part, ...]:
         """The turn in parts, one a worker that has something to poll."""
-        await self._rows.begin(turn.services, turn.begins)
-        reading = asyncio.Semaphore(_READING)
-
-        async def read(service: InferenceService) -> bytes:
-            async with reading:
-                return parcel.rows_blob(await self._rows.of(service))
-
-        rows = await asyncio.gather(*map(read, turn.services))
+        rows = await self._read(turn)
         shares: dict[str, list[tuple[int, Sequence[int]]]] = {}
         where = assign.places(self._shards, ready)
         for shard, places in sorted(assign.divided(turn.services, self._shards).items()):
             shares.setdefault(where[shard], []).append((shard, places))
         return tuple(self._part(turn, worker, ready[worker], share, rows) for worker, share in sorted(shares.items()))
+
+    async def _read(self, turn: Turn) -> Sequence[bytes]:
+        """The rows of every predictor, in the turn's order."""
+        await self._rows.begin(turn.services, turn.begins)
+        found = [b""] * len(turn.services)
+        left = iter(enumerate(turn.services))
+
+        async def read() -> None:
+            for place, service in left:
+                found[place] = parcel.rows_blob(await self._rows.of(service))
+
+        # Not a task for each predictor: most sources have the rows at hand.
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_READING):
+                group.create_task(read())
+        return found
 
     def _part(
         self, turn: Turn, worker: str, at: str, share: Sequence[tuple[int, Sequence[int]]], rows: Sequence[bytes]
@@ -150,10 +159,10 @@ class Sharded:
         setup = named(self._setup)
         services = tuple(named(self._services(turn, shard, places)) for shard, places in share)
         windows: dict[str, int] = {}
+        rows_of = tuple(windows.setdefault(named(rows[place]), len(windows)) for place in order)
         objects = None
         if turn.snapshot is not None:
-            of_shard = ([turn.services[place] for place in places] for _, places in share)
-            objects = tuple(named(parcel.objects_blob(turn.snapshot, some)) for some in of_shard)
+            objects = named(parcel.objects_blob(turn.snapshot, [turn.services[place] for place in order]))
         job = parcel.Job(
             leader=self._leader,
             setup=setup,
@@ -163,8 +172,8 @@ class Sharded:
             seed=turn.seed,
             limit=self._limit(turn),
             services=services,
-            rows=tuple(windows.setdefault(named(rows[place]), len(windows)) for place in order),
             windows=tuple(windows),
+            rows=rows_of,
             objects=objects,
         )
         return _Part(worker, at, order, job, blobs)
@@ -204,7 +213,10 @@ class Sharded:
         blobs = {name: blob for name, blob in part.blobs.items() if name not in held}
         job = replace(part.job, now=datetime.now(UTC))
         self._held[part.at] = frozenset(part.blobs)
-        return parcel.report_of(await self._cluster.ask(part.at, parcel.job_bytes(job, blobs)))
+        report = parcel.report_of(await self._cluster.ask(part.at, parcel.job_bytes(job, blobs)))
+        if report.failed:
+            raise Lost(report.failed)
+        return report
 
     def _tell(self, refused: tuple[str, ...]) -> None:
         """Log who is refused, once."""
