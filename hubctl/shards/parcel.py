@@ -15,13 +15,13 @@ from itertools import chain
 from typing import Any
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from hubctl.model.predictor import InferenceService, Window
 from hubctl.model.route import ExposedRoute
 from hubctl.model.snapshot import FEEDBACK_WORKS, SERVICE_ACCOUNTS, Resource, Snapshot
 from hubctl.model.turn import Tally
-from hubctl.model.values import Observe
+from hubctl.model.values import ModelProfile, Observe
 from hubctl.observe.features import NoWindow
 from hubctl.observe.reason import Reason
 
@@ -150,7 +150,7 @@ def setup_blob(observe: Observe) -> bytes:
     """How to poll."""
     # Whoever gave another interval on the command line did not ask whether it goes with the rest.
     fits = observe.model_copy(update={"interval": max(observe.interval, observe.deadline)})
-    return orjson.dumps([observe.interval, fits.model_dump(mode="json", by_alias=True)])
+    return orjson.dumps([observe.interval, _marked(fits).model_dump(mode="json", by_alias=True, exclude_unset=True)])
 
 
 def setup_of(blob: bytes) -> Observe:
@@ -168,7 +168,13 @@ def setup_of(blob: bytes) -> Observe:
 
 def services_blob(services: Sequence[InferenceService]) -> bytes:
     """Predictors of a shard."""
-    return _SERVICES.dump_json(tuple(services), by_alias=True)
+    known: dict[int, ModelProfile] = {}  # few, and of many predictors each
+
+    def said(one: InferenceService) -> InferenceService:
+        profile = known.setdefault(id(one.profile), _marked(one.profile))
+        return replace(one, profile=profile, route=_marked(one.route))
+
+    return _SERVICES.dump_json(tuple(map(said, services)), by_alias=True, exclude_unset=True)
 
 
 def services_of(blob: bytes) -> tuple[InferenceService, ...]:
@@ -247,6 +253,14 @@ def snapshot_of(blob: bytes, at: datetime) -> Snapshot:
     except (KeyError, TypeError, ValueError) as error:
         raise Damaged(f"objects are not as expected: {error!r}") from error
     return Snapshot(at, objects, unread)
+
+
+def _marked(value: Any) -> Any:
+    """The same, for sending only what was said: keys that stand beside each other as defaults may not be said so."""
+    if isinstance(value, BaseModel):
+        told = value.model_fields_set | ({"type"} & type(value).model_fields.keys())  # which tells routes apart
+        return value.model_copy(update={name: _marked(getattr(value, name)) for name in told})
+    return tuple(map(_marked, value)) if isinstance(value, tuple) else value
 
 
 def _first(error: Exception) -> str:
