@@ -76,6 +76,7 @@ bench: $(VENV)/dev.stamp ## Run the benchmarks; prints ours, the floor and the r
 	$(BIN)/python benchmarks/validate.py
 	$(BIN)/python benchmarks/poll.py
 	$(BIN)/python benchmarks/discover.py
+	$(BIN)/python -m benchmarks.store
 
 PEERS := .cache/peers
 $(PEERS)/stamp: benchmarks/peers/kapitan.lock benchmarks/peers/make-argocd-fly.lock benchmarks/peers/kustomize/go.sum

@@ -78,16 +78,18 @@ def aggregate(
     """
     said = testimony or Said()
     served = {(one.cluster, each.model): each.current for one in said.now for each in one.services}
-    held = {(one.cluster, one.model): _served(one, served.get((one.cluster, one.model))) for one in last}
+    held = {(one.cluster, one.model): one for one in last}
     seen = [
         one
         for one in observations
         # A poll that was not made is no evidence of anything.
         if one.outcome is not Outcome.SKIPPED and (expected is None or (one.cluster, one.model) in expected)
     ]
+    fresh: dict[tuple[str, str], PredictorHealth] = {}
     for one in _in_order(seen):
         cell = one.cluster, one.model
-        held[cell] = cells.fold(held.get(cell), one, policy, served=served.get(cell))
+        fresh[cell] = cells.fold(fresh.get(cell) or held.get(cell), one, policy, served=served.get(cell))
+    held = {cell: fresh.get(cell) or _served(one, served.get(cell)) for cell, one in held.items()} | fresh
     # An answer may be complete after the pass took its time; no vote may seem to lie in the future then.
     latest = max([now, *(one.at for one in seen)])
     health = tuple(

@@ -97,7 +97,7 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
 
 @click.command()
 @click.option(
-    "--interval", metavar="DURATION", help="Between two passes, such as 30s [default: hubctl.observe.interval]."
+    "--interval", metavar="DURATION", help="Between two passes and rounds of polls [default: hubctl.observe.interval]."
 )
 @click.option(
     "--listen",

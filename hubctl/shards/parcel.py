@@ -17,15 +17,18 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from hubctl.model.golden import Golden
 from hubctl.model.predictor import InferenceService, Window
 from hubctl.model.route import ExposedRoute
 from hubctl.model.snapshot import FEEDBACK_WORKS, SERVICE_ACCOUNTS, Resource, Snapshot
 from hubctl.model.turn import Tally
-from hubctl.model.values import ModelProfile, Observe
+from hubctl.model.values import Observe
 from hubctl.observe.features import NoWindow
 from hubctl.observe.reason import Reason
 
-_SERVICES: TypeAdapter[tuple[InferenceService, ...]] = TypeAdapter(tuple[InferenceService, ...])
+_Services = tuple[tuple[InferenceService, ...], tuple[Golden, ...], tuple[int, ...]]
+_SERVICES: TypeAdapter[_Services] = TypeAdapter(_Services)
+_WITHOUT = -1
 _CARRIED: Mapping[str, Resource] = {"accounts": SERVICE_ACCOUNTS, "works": FEEDBACK_WORKS}
 """Of a snapshot, what polls read; none of it is secret: Secrets are read by whoever polls."""
 
@@ -167,14 +170,16 @@ def setup_of(blob: bytes) -> Observe:
 
 
 def services_blob(services: Sequence[InferenceService]) -> bytes:
-    """Predictors of a shard."""
-    known: dict[int, ModelProfile] = {}  # few, and of many predictors each
-
-    def said(one: InferenceService) -> InferenceService:
-        profile = known.setdefault(id(one.profile), _marked(one.profile))
-        return replace(one, profile=profile, route=_marked(one.route))
-
-    return _SERVICES.dump_json(tuple(map(said, services)), by_alias=True, exclude_unset=True)
+    """Predictors of a shard; golden rows once, which all predictors of a version share."""
+    shared = {id(one.golden): one.golden for one in services if one.golden}
+    places = {key: place for place, key in enumerate(shared)}
+    profiles = {id(one.profile): one.profile for one in services}
+    told = {key: _marked(profile) for key, profile in profiles.items()}
+    plain = tuple(
+        replace(one, golden=None, profile=told[id(one.profile)], route=_marked(one.route)) for one in services
+    )
+    where = tuple(places.get(id(one.golden), _WITHOUT) for one in services)
+    return _SERVICES.dump_json((plain, tuple(shared.values()), where), by_alias=True, exclude_unset=True)
 
 
 def services_of(blob: bytes) -> tuple[InferenceService, ...]:
@@ -184,9 +189,13 @@ def services_of(blob: bytes) -> tuple[InferenceService, ...]:
         Damaged: a predictor is not as the models say.
     """
     try:
-        return _SERVICES.validate_json(blob)
+        plain, shared, where = _SERVICES.validate_json(blob)
+        pairs = [(one, shared[place] if place != _WITHOUT else None) for one, place in zip(plain, where, strict=True)]
     except ValidationError as error:
         raise Damaged(f"the predictors are not as expected: {_first(error)}") from error
+    except (IndexError, ValueError) as error:
+        raise Damaged(f"the predictors are not as expected: {error}") from error
+    return tuple(replace(one, golden=golden) if golden else one for one, golden in pairs)
 
 
 def rows_blob(rows: Window | NoWindow) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubctl.model.golden import Golden
+from hubctl.model.golden import Answers, Golden, digest_of
 from hubctl.model.outputs import Tensor
 from hubctl.model.predictor import Window
 from hubctl.model.route import AcmRoute, ExposedRoute, UrlRoute
@@ -54,6 +54,27 @@ def test_predictors_arrive_as_they_were() -> None:
         service(route=None),
     )
     assert parcel.services_of(parcel.services_blob(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("declared", "answers"),
+    [
+        ({}, (1, -1)),
+        ({"labels": {"normal": [0, "ok", True], "anomaly": ["bad"]}}, ("ok", True)),
+        ({"output": "scores", "scores": {"threshold": 0.5, "anomaly_when": "above", "column": 1}}, ((1.0,), (1e-05,))),
+        ({"output": "classes", "classes": {"names": ["ok", "bad"], "anomaly": ["bad"]}}, ("ok", "bad")),
+        ({"output": "forecast", "forecast": {"width": 2}}, ((1.0, 2.5), (3.0, 4.0))),
+    ],
+)
+def test_golden_rows_arrive_once_with_what_is_declared_of_the_output(declared: object, answers: Answers) -> None:
+    rows = ((1.0, 0.1), (2.0, 1e300))
+    golden = Golden(rows, "v1", {"v1": answers, "v2": answers[::-1]}, 1e-4, digest_of(rows))
+    one = service(profile=ModelProfile.model_validate(declared))
+    found = (replace(one, golden=golden), one, replace(one, golden=golden))
+    back = parcel.services_of(parcel.services_blob(found))
+    assert back == found
+    assert repr(back[0].golden) == repr(golden)
+    assert back[0].golden is back[2].golden
 
 
 ANSWER = st.booleans() | st.integers(-9, 9) | NUMBERS | st.text(max_size=5) | st.tuples(NUMBERS, NUMBERS)
