@@ -65,6 +65,9 @@ class Made:
         rows = tuple(tuple(first / 7 + row + column / 7 for column in range(FEATURES)) for row in range(ROWS))
         return Window(rows, f"{self.round:08x}{place:024x}")
 
+    async def close(self) -> None:
+        """Nothing."""
+
 
 def fleet(ports: Sequence[int], refusing: Sequence[int], spokes: int) -> tuple[InferenceService, ...]:
     """Spokes over fewer ports; one in fifty refuses."""

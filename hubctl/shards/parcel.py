@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from hubctl.model.golden import Golden
 from hubctl.model.predictor import InferenceService, Window
@@ -153,7 +153,7 @@ def setup_blob(observe: Observe) -> bytes:
     """How to poll."""
     # Whoever gave another interval on the command line did not ask whether it goes with the rest.
     fits = observe.model_copy(update={"interval": max(observe.interval, observe.deadline)})
-    return orjson.dumps([observe.interval, fits.model_dump(mode="json", by_alias=True)])
+    return orjson.dumps([observe.interval, _marked(fits).model_dump(mode="json", by_alias=True, exclude_unset=True)])
 
 
 def setup_of(blob: bytes) -> Observe:
@@ -173,9 +173,13 @@ def services_blob(services: Sequence[InferenceService]) -> bytes:
     """Predictors of a shard; golden rows once, which all predictors of a version share."""
     shared = {id(one.golden): one.golden for one in services if one.golden}
     places = {key: place for place, key in enumerate(shared)}
-    plain = tuple(replace(one, golden=None) if one.golden else one for one in services)
+    profiles = {id(one.profile): one.profile for one in services}
+    told = {key: _marked(profile) for key, profile in profiles.items()}
+    plain = tuple(
+        replace(one, golden=None, profile=told[id(one.profile)], route=_marked(one.route)) for one in services
+    )
     where = tuple(places.get(id(one.golden), _WITHOUT) for one in services)
-    return _SERVICES.dump_json((plain, tuple(shared.values()), where), by_alias=True)
+    return _SERVICES.dump_json((plain, tuple(shared.values()), where), by_alias=True, exclude_unset=True)
 
 
 def services_of(blob: bytes) -> tuple[InferenceService, ...]:
@@ -258,6 +262,14 @@ def snapshot_of(blob: bytes, at: datetime) -> Snapshot:
     except (KeyError, TypeError, ValueError) as error:
         raise Damaged(f"objects are not as expected: {error!r}") from error
     return Snapshot(at, objects, unread)
+
+
+def _marked(value: Any) -> Any:
+    """The same, for sending only what was said: keys that stand beside each other as defaults may not be said so."""
+    if isinstance(value, BaseModel):
+        told = value.model_fields_set | ({"type"} & type(value).model_fields.keys())  # which tells routes apart
+        return value.model_copy(update={name: _marked(getattr(value, name)) for name in told})
+    return tuple(map(_marked, value)) if isinstance(value, tuple) else value
 
 
 def _first(error: Exception) -> str:

@@ -103,9 +103,11 @@ async def test_killed_worker_costs_a_round_of_its_shards_and_one_that_joins_take
 
     shared.predictors.free.clear()
     under_way = asyncio.create_task(sharded.round(turn(shared)))
-    await shared.predictors.held(victim)
-    shared.dask.kill("two")
-    shared.predictors.free.set()
+    try:
+        await shared.predictors.held(victim)
+        shared.dask.kill("two")
+    finally:
+        shared.predictors.free.set()
     lost = await under_way
 
     skipped = [one for one in lost.observations if one.outcome is Outcome.SKIPPED]
