@@ -71,8 +71,20 @@ def _wait(url: str, running: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"prometheus did not start: {log.read_text()}")
 
 
-def asked(url: str) -> int:
-    """How many range queries a server has answered since it started, as it counts them itself."""
+def asked(url: str, least: int = 0) -> int:
+    """How many range queries a server has answered since it started, as it counts them itself.
+
+    It counts an answer a moment after it was sent, so that many are waited for.
+    """
+    if not least:
+        time.sleep(0.2)  # for what somebody else asked last
+    end = time.monotonic() + 10
+    while (found := _counted(url)) < least and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
+
+
+def _counted(url: str) -> int:
     text = httpx.get(f"{url}/metrics", trust_env=False).text
     lines = [line for line in text.splitlines() if line.startswith("prometheus_http_requests_total")]
     return sum(int(line.rpartition(" ")[2]) for line in lines if 'handler="/api/v1/query_range"' in line)

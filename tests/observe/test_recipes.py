@@ -5,7 +5,7 @@ import statistics
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubctl.model.features import Metric, Recipe, derivation
@@ -149,6 +149,7 @@ def test_looks_within_one_step_are_on_one_grid(second: int, step: int, delay: fl
     assert later.end - grid.end == step
 
 
+@settings(max_examples=25)
 @given(st.sets(st.from_regex(r"[a-z]{1,3}(\.[a-z]{1,3})?", fullmatch=True), max_size=30), st.integers(1, 7))
 def test_chunks_hold_each_spoke_once(clusters: set[str], size: int) -> None:
     parts = recipes.chunks(clusters, size, selects=True)
