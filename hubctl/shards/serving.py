@@ -14,9 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
-import uvloop
 
 import hubctl
+from hubctl import looping
 from hubctl.errors import InputError, RemoteFailed
 from hubctl.fleet.cluster import connect
 from hubctl.fleet.hubapi import HubApi
@@ -59,7 +59,7 @@ def run(settings: Settings, environ: Mapping[str, str], scheduler: Address, plac
     """
     _load()
     _forward_logs()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=looping.factory()) as runner:
         runner.run(worked(settings, environ, scheduler, place))
 
 

@@ -114,17 +114,22 @@ def step(last: Held, health: Iterable[PredictorHealth], observed: Sequence[Obser
         now = _sorted(now)
         before, bases = _aligned(last, now)
     rows = None if _same_cells(observed, now) else _rows(now, observed)
-    marks, whole, moved = bytearray(len(observed)), [], []
-    for place, (new, old) in enumerate(zip(now, before, strict=True)):
-        if old is None or old.condition is not new.condition or old.version != new.version or not old.votes:
-            moved.append((old, new))
-        if old is None or new.votes != old.votes:
-            mine = (place,) if rows is None else rows[place]
-            left = _mark(new.votes, old.votes if old else (), observed, mine, marks)
-            if left is None:
-                whole.append(place)
-            elif not left:
-                bases[place] = number
+    marks, whole = bytearray(len(observed)), []
+    votes, known = [one.votes for one in now], [one.votes if one else () for one in before]
+    for place in [row for row, (new, old) in enumerate(zip(votes, known, strict=True)) if new is not old]:
+        if votes[place] == known[place]:
+            continue
+        mine = (place,) if rows is None else rows[place]
+        left = _mark(votes[place], known[place], observed, mine, marks)
+        if left is None:
+            whole.append(place)
+        elif not left:
+            bases[place] = number
+    moved = [
+        (old, new)
+        for old, new in zip(before, now, strict=True)
+        if old is None or old.condition is not new.condition or old.version != new.version or not old.votes
+    ]
     limit = max(1, number - 2 * rotation)
     late = min(bases, default=limit) < limit
     overdue = [place for place, base in enumerate(bases) if base < limit] if late else ()
