@@ -77,6 +77,7 @@ bench: $(VENV)/dev.stamp ## Run the benchmarks; prints ours, the floor and the r
 	$(BIN)/python benchmarks/aggregate.py --runs 3
 	$(BIN)/python benchmarks/poll.py
 	$(BIN)/python benchmarks/discover.py
+	$(BIN)/python -m benchmarks.store
 
 PEERS := .cache/peers
 $(PEERS)/stamp: benchmarks/peers/kapitan.lock benchmarks/peers/make-argocd-fly.lock benchmarks/peers/kustomize/go.sum

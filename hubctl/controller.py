@@ -21,6 +21,7 @@ from hubctl.inputs import load
 from hubctl.model.base import parse_duration
 from hubctl.model.controlling import LeaderElection
 from hubctl.model.inventory import Look
+from hubctl.model.turn import merged
 from hubctl.passes import Pass
 from hubctl.reconcile import reconcile
 from hubctl.reloading import Reloader, need_reopening
@@ -29,6 +30,9 @@ from hubctl.settings import Settings
 from hubctl.web import app, server
 
 log = structlog.get_logger("hubctl")
+
+_PATIENCE = 2.0
+"""Intervals after which a pass begins although no round has ended."""
 
 _TURN = 1.0
 """Seconds between two signs of life of the loop."""
@@ -142,6 +146,8 @@ async def _led(opened: hub.Hub, running: _Running) -> hub.Hub:
     claimed = False
     while not any(event.is_set() for event in wake):
         began = time.monotonic()
+        if opened.rounds is not None:
+            opened.rounds.news.clear()  # a pass that fails takes nothing, and is not to begin again for that
         fresh = await running.reloader.again(opened)
         running.reporter.read(running.reloader.problem)
         if need_reopening(opened.sources, fresh.sources):
@@ -149,10 +155,18 @@ async def _led(opened: hub.Hub, running: _Running) -> hub.Hub:
         opened = fresh
         # Not before the newest inputs are known: they may name another Lease. Again after a refusal.
         claimed = (claimed or await _claimed(opened, running.reporter)) and await _one(opened, running.reporter)
-        # What the first round saw is not left lying.
-        news = () if opened.rounds is None else (opened.rounds.news,)
-        await leading.sleep(_interval(opened.sources, running) - (time.monotonic() - began), *wake, *news)
+        await _until_next(opened, _interval(opened.sources, running), began, wake)
     return opened
+
+
+async def _until_next(opened: hub.Hub, interval: float, began: float, wake: tuple[asyncio.Event, ...]) -> None:
+    """Sleep until the next pass: until a round ended where there are rounds, else for what is left of the interval."""
+    if opened.rounds is None:
+        await leading.sleep(interval - (time.monotonic() - began), *wake)
+        return
+    # Rounds end once an interval; were a pass to begin by the clock too, every second one would see nothing.
+    longest = _PATIENCE * interval + opened.sources.values.hubctl.observe.deadline if opened.rounds.aimed else interval
+    await leading.sleep(longest - (time.monotonic() - began), *wake, opened.rounds.news)
 
 
 def _interval(sources: load.Sources, running: _Running) -> float:
@@ -232,6 +246,7 @@ def _report(made: Pass) -> None:
         observations=len(made.observations),
         ok=sum(seen.outcome == "ok" for seen in made.observations),
         findings=[found.key for found in made.findings if not found.inhibited_by],
+        skipped=dict(merged(one.tally for one in made.rounds).skipped),
     )
 
 

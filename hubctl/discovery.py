@@ -57,7 +57,8 @@ def discovered(
         StoreUnavailable: the memory cannot be read or written.
     """
     fleet = sources.values.hubctl.fleet
-    look = discover.take(inventories.load(), snapshot, fleet, snapshot.at)
+    before = inventories.load()
+    look = discover.take(before, snapshot, fleet, snapshot.at)
     if look.inventory is None:
         raise RemoteFailed(f"nothing is known of the fleet: {look.detail}", hint=_HINT)
     found = load.enlisted(sources, look.inventory, look.changes.joined, only)
@@ -71,7 +72,7 @@ def discovered(
     admitted = {one.name for one in inventory.members}
     joined = tuple(name for name in look.changes.joined if name in admitted)
     look = replace(look, inventory=inventory, changes=replace(look.changes, joined=joined))
-    if remember and look.trouble is None:
+    if remember and (look.trouble is None or inventory != before):
         inventories.save(inventory)
     return Discovered(replace(found, warnings=(*found.warnings, *_told(look, snapshot.at))), look)
 

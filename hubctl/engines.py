@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hubctl.errors import InputError
 from hubctl.model.fleet import HubInputs, services
 from hubctl.model.observing import Observe
-from hubctl.model.scaling import EngineSection
+from hubctl.model.scaling import PROCESS, EngineSection
 from hubctl.model.values import HubValues
 from hubctl.observe import capacity, schedule
 from hubctl.settings import Settings
@@ -31,7 +31,7 @@ def scheduler(settings: Settings, section: EngineSection, observe: Observe) -> A
     Raises:
         InputError: it cannot be used as the values say.
     """
-    if not (settings.engine or section.url):
+    if not elsewhere(settings.engine, section):
         return None
     from hubctl.shards import address  # noqa: PLC0415 - see the module's docstring
 
@@ -55,12 +55,24 @@ def observing(values: HubValues, interval: float | None = None) -> Observe:
     return observe.model_copy(update={"interval": interval or observe.interval, "breaker": breaker})
 
 
-def fits(inputs: HubInputs, interval: float | None = None) -> None:
-    """See that the fleet can be polled as the values say.
+def elsewhere(flag: str, section: EngineSection) -> bool:
+    """Whether a process that stays polls on workers: as the flag says, else the values."""
+    return (flag or section.url or PROCESS) != PROCESS
+
+
+def fits(inputs: HubInputs, interval: float | None = None, flag: str = "") -> None:
+    """See that the fleet can be polled as the values say; workers are as many as it takes.
+
+    Args:
+        inputs: the fleet.
+        interval: seconds between two rounds; None: as the values say.
+        flag: where the process was told to poll.
 
     Raises:
         InputError: it cannot; the message holds the arithmetic.
     """
+    if elsewhere(flag, inputs.values.hubctl.engine):
+        return
     refusal = capacity.refusal(len(services(inputs)), observing(inputs.values, interval))
     if refusal:
         raise InputError(refusal, where="values-hub.yaml hubctl.observe", hint=capacity.HINT)
@@ -71,7 +83,7 @@ def opener(
     environ: Mapping[str, str],
     observe: Observe,
     api: HubReader | None,
-    elsewhere: EngineSection | None,
+    section: EngineSection | None,
 ) -> OpenEngine:
     """Opens the engine that makes the rounds.
 
@@ -80,17 +92,21 @@ def opener(
         environ: holds the token's variable.
         observe: how polling goes.
         api: the hub's own API, for polls that are made here.
-        elsewhere: what the values say of polling elsewhere, for a process that stays; None: rounds are made here.
+        section: what the values say of polling elsewhere, for a process that stays; None: rounds are made here.
 
     Raises:
         InputError: as ``scheduler``.
     """
-    where = scheduler(settings, elsewhere, observe) if elsewhere is not None else None
-    if where is None or elsewhere is None:
+    where = scheduler(settings, section, observe) if section is not None else None
+    if where is None or section is None:
         return partial(_here, settings, environ, observe, api)
+    from hubctl.observe.rows import of_sources  # noqa: PLC0415 - as above
+    from hubctl.observe.tokens import Tokens  # noqa: PLC0415 - as above
     from hubctl.shards.engine import opened  # noqa: PLC0415 - as above
 
-    return partial(opened, where, observe, settings.directory, environ, elsewhere.shards)
+    tokens = Tokens(observe, environ, settings.directory, api)
+    rows = partial(of_sources, observe, settings.directory, environ, tokens)
+    return partial(opened, where, observe, settings.directory, rows, section.shards, tokens.begin)
 
 
 @asynccontextmanager
@@ -102,6 +118,7 @@ async def beside(
     *,
     identity: str,
     api: HubReader | None,
+    bounded: bool = True,
 ) -> AsyncIterator[Rounds]:
     """Rounds beside the passes, until the end.
 
@@ -112,12 +129,13 @@ async def beside(
         environ: holds the variables that the values name.
         identity: what tells this hub from others.
         api: the hub's own API, for routes that come from there.
+        bounded: whether what does not fit into this process is left out.
     """
     from hubctl.observe.controls import Controls  # noqa: PLC0415 - as above
     from hubctl.rounds import Rounds  # noqa: PLC0415 - as above
 
     controls = Controls(observe, settings.directory, environ, api)
-    rounds = Rounds(open_engine, observe, controls, seed=schedule.seed_of(identity))
+    rounds = Rounds(open_engine, observe, controls, seed=schedule.seed_of(identity), bounded=bounded)
     rounds.start()
     try:
         yield rounds

@@ -326,7 +326,10 @@ async def open_hub(
         else:
             gitops = sources.values.hubctl.gitops
             identity = f"{gitops.remote} {gitops.branch}"
-            beside = engines.beside(open_engine, observe, settings, environ, identity=identity, api=api)
+            bounded = not engines.elsewhere(settings.engine, section.engine)
+            beside = engines.beside(
+                open_engine, observe, settings, environ, identity=identity, api=api, bounded=bounded
+            )
             async with beside as rounds:
                 yield replace(made, rounds=rounds)
     finally:

@@ -52,14 +52,14 @@ class Reloader:
         """
         if self._checkouts is None:
             sources = load.read_sources(self._settings)
-            _fits(sources, self._interval)
+            _fits(self._settings, sources, self._interval)
             return self._settings, sources
         try:
             found = await self._checkouts.newest()
             sources = load.read_sources(self._at(found))
             load_templates(found.folder / "templates")
             _check(self._at(found), sources, self._environ)
-            _fits(sources, self._interval)
+            _fits(self._settings, sources, self._interval)
         except HubctlError as error:
             kept = self._checkouts.current()
             if kept is None:
@@ -129,7 +129,7 @@ def _read(opened: hub.Hub, settings: Settings, interval: float | None) -> hub.Hu
     discovery.still_fits(sources, opened.store.inventories)
     templates = load_templates(settings.directory / "templates")
     if _asked(opened.sources) != _asked(sources):
-        _fits(sources, interval)
+        _fits(settings, sources, interval)
     if need_reopening(opened.sources, sources):
         _check(settings, sources, opened.environ)
         open_store(hub.store_url(settings, sources, opened.environ)).close()
@@ -146,14 +146,14 @@ def _asked(sources: load.Sources) -> tuple[object, ...]:
     return section.observe, section.groups, section.fleet, [spoke for _, spoke in sources.described]
 
 
-def _fits(sources: load.Sources, interval: float | None) -> None:
+def _fits(settings: Settings, sources: load.Sources, interval: float | None) -> None:
     """See that the fleet can be polled in time; of spokes that the hub names the rounds find out themselves.
 
     Raises:
         InputError: it cannot.
     """
     if sources.is_whole:
-        engines.fits(load.reload(sources, {}), interval)
+        engines.fits(load.reload(sources, {}), interval, settings.engine)
 
 
 def _check(settings: Settings, sources: load.Sources, environ: Mapping[str, str]) -> None:

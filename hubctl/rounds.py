@@ -8,14 +8,14 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
-import uvloop
 
+from hubctl import looping
 from hubctl.errors import HubctlError, Overrun
 from hubctl.model.observing import Observe
 from hubctl.model.predictor import InferenceService, Observation
@@ -32,7 +32,10 @@ _GENTLE = 50.0
 """Polls a second at which a small fleet is asked when hubctl starts, instead of waiting for the next round."""
 
 _KEPT = 4
-"""Rounds of observations that are kept while no pass takes them."""
+"""Rounds that are kept while no pass takes them, however large."""
+
+_KEPT_SMALL = 5_000
+"""Observations up to which more rounds are kept."""
 
 _ENDING = 30.0
 """Seconds that closing waits; a question to the hub's API that is under way cannot be cancelled."""
@@ -42,43 +45,50 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What a round came to."""
+
+    made: Made
+    observations: tuple[Observation, ...]
+    problems: tuple[HubctlError, ...] = ()
+
+
 class _Basket:
-    """What was seen and not taken yet; the rounds put in, the passes take out, each in a thread of its own."""
+    """What was seen and not taken yet; the rounds put in, the passes take out, each in a thread of its own.
+
+    Rounds are taken whole and in their order, or a predictor that was asked a little earlier than another one would be
+    found ill before what both have in common is, and an older answer folded after a newer one.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._observations: deque[Observation] = deque()
-        self._rounds: list[Made] = []
-        self._problems: list[HubctlError] = []
+        self._begun: deque[Turn] = deque()
+        self._held: dict[int, _Ended] = {}
+        self._ended: deque[_Ended] = deque()
+        self._problem: HubctlError | None = None
         self._probes = Streaks()
-        self._told = False
 
-    def hear(self, observation: Observation) -> None:
-        """One was made; an engine tells all of them or none."""
-        self._told = True
-        with self._lock:
-            self._observations.append(observation)
+    @property
+    def under_way(self) -> int:
+        """Rounds that have not been put in whole yet."""
+        return len(self._begun)
 
-    def end(
-        self,
-        made: Made,
-        observations: Iterable[Observation],
-        left_out: Iterable[Observation] = (),
-        problems: Sequence[HubctlError] = (),
-    ) -> None:
-        """A round ended, with these observations, those whom no engine was asked for, and why it was not whole."""
-        with self._lock:
-            if not self._told:
-                self._observations.extend(observations)
-            self._observations.extend(left_out)
-            self._rounds.append(made)
-            if problems:
-                self._problems = list(problems)
-            # The store was away for long, say. The newest are the ones that count.
-            del self._rounds[:-_KEPT]
-            most = _KEPT * max(one.tally.due for one in self._rounds)
-            while len(self._observations) > most:
-                self._observations.popleft()
+    def begin(self, turn: Turn) -> None:
+        """A round begins."""
+        self._begun.append(turn)
+
+    def end(self, turn: Turn, ended: _Ended) -> None:
+        """It ended."""
+        self._held[id(turn)] = ended
+        while self._begun and id(self._begun[0]) in self._held:
+            released = self._held.pop(id(self._begun.popleft()))
+            with self._lock:
+                # The store was away for long, say. The newest are the ones that count.
+                self._ended.append(released)
+                self._problem = None
+                while len(self._ended) > max(_KEPT, _KEPT_SMALL // max(1, released.made.tally.due)):
+                    self._ended.popleft()
 
     def probe(self, failed: Mapping[str, str]) -> None:
         """The control probes of a round ended."""
@@ -86,18 +96,20 @@ class _Basket:
             self._probes.note(failed)
 
     def fail(self, problem: HubctlError) -> None:
-        """There was no round at all."""
+        """There was no round at all; those that had begun come to nothing."""
+        self._begun.clear()
+        self._held.clear()
         with self._lock:
-            self._problems = [problem]
+            self._problem = problem
 
     def take(self) -> Taken:
         """All of it."""
         with self._lock:
-            controls = self._probes.lasting()
-            taken = Taken(tuple(self._observations), tuple(self._rounds), tuple(self._problems), controls)
-            self._observations.clear()
-            self._rounds, self._problems = [], []
-        return taken
+            ended, controls = tuple(self._ended), self._probes.lasting()
+            problems = (self._problem,) if self._problem else ended[-1].problems if ended else ()
+            self._ended.clear()
+        seen = tuple(one for each in ended for one in each.observations)
+        return Taken(seen, tuple(each.made for each in ended), problems, controls)
 
 
 class Rounds:
@@ -106,7 +118,7 @@ class Rounds:
     Attributes:
         interval: seconds between the beginnings of two rounds.
         patience: seconds after which at the earliest a predictor that was not observed may be called stale.
-        news: set when the first round ended, until it is taken.
+        news: set whenever a round ended, until it is taken.
     """
 
     def __init__(
@@ -115,6 +127,7 @@ class Rounds:
         observe: Observe,
         controls: Controls | None = None,
         *,
+        bounded: bool = True,
         seed: int = 0,
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
@@ -124,22 +137,22 @@ class Rounds:
             open_engine: opens the engine in the loop of the rounds.
             observe: how polling goes; its interval is that of the rounds.
             controls: what is probed with each round.
+            bounded: whether what does not fit into one process is left out.
             seed: of the places.
             clock: the hub's time, aware and in UTC.
         """
         self._open, self._seed, self._clock = open_engine, seed, clock
         self._observe, self.interval = observe, observe.interval
-        self._controls = controls
+        self._controls, self._bounded = controls, bounded
         # Who is left alone for failing is asked again before it would be called stale, or findings came and went.
-        self.patience = observe.interval + observe.deadline + max(observe.interval, breaker.longest(observe))
+        between = max(observe.interval, breaker.longest(observe))
+        self.patience = 2 * observe.interval + observe.deadline + between
         self.news, self._own, self._last = asyncio.Event(), Streaks(), Tally()
         self._most = 2 + int(observe.deadline / observe.interval)
         self._basket = _Basket()
-        self._aim: tuple[tuple[InferenceService, ...], Snapshot | None] = (), None
+        self._aim: tuple[tuple[InferenceService, ...], Snapshot | None] | None = None
         self._aimed = asyncio.Event()
         self._ended = threading.Event()
-        self._told = False
-        self._running: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
         self._passes = asyncio.get_running_loop()
@@ -153,7 +166,7 @@ class Rounds:
     async def close(self) -> None:
         """End at once, whatever is under way."""
         self._ended.set()
-        self._tell(self._end)
+        self._tell(self._cancel)
         if self._work is not None:
             ending = asyncio.wrap_future(self._work)
             await asyncio.wait([ending], timeout=_ENDING)
@@ -165,6 +178,11 @@ class Rounds:
         """Who is asked from the next round on, and the hub's own objects as they are now."""
         self._aim = services, snapshot
         self._tell(self._aimed.set)
+
+    @property
+    def aimed(self) -> bool:
+        """Whether anybody has said who is asked."""
+        return self._aim is not None
 
     def take(self, blind: Mapping[str, str] | None = None) -> Taken:
         """What was seen since the last time, and what is wrong with it.
@@ -198,22 +216,22 @@ class Rounds:
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(what)
 
-    def _end(self) -> None:
+    def _cancel(self) -> None:
         if self._main is not None:
             self._main.cancel()
 
     def _run(self) -> None:
         """The thread of the rounds."""
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(asyncio.CancelledError):
+        with asyncio.Runner(loop_factory=looping.factory()) as runner, contextlib.suppress(asyncio.CancelledError):
             runner.run(self._live())
 
     async def _live(self) -> None:
         self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
-        if self._aim[0]:
+        if self._aim is not None:
             self._aimed.set()
         while not self._ended.is_set():
             try:
-                async with self._open(self._basket.hear) as engine, asyncio.TaskGroup() as group:
+                async with self._open(None) as engine, asyncio.TaskGroup() as group:
                     await self._aimed.wait()
                     await self._go_on(engine, group)
             except HubctlError as error:
@@ -224,7 +242,7 @@ class Rounds:
     async def _go_on(self, engine: Engine, group: asyncio.TaskGroup) -> None:
         """Rounds for ever."""
         last, begins = 0, self._clock()
-        first = len(self._aim[0]) / _GENTLE
+        first = len(self._turn(begins, 0.0).services) / _GENTLE
         if first < self.interval - begins.timestamp() % self.interval:
             self._begin(engine, group, self._turn(begins, first))
         while True:
@@ -236,12 +254,12 @@ class Rounds:
             self._begin(engine, group, self._turn(self._begun(number), self.interval))
 
     def _begin(self, engine: Engine, group: asyncio.TaskGroup, turn: Turn) -> None:
-        if len(self._running) >= self._most:
+        full = self._basket.under_way >= self._most
+        self._basket.begin(turn)
+        if full:
             self._miss(turn)
-            return
-        task = group.create_task(self._one(engine, turn))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        else:
+            group.create_task(self._one(engine, turn))
 
     def _begun(self, number: int) -> datetime:
         """When the round of this number began; now, if the clock was put elsewhere meanwhile."""
@@ -249,7 +267,7 @@ class Rounds:
         return begins if abs(now - begins) < timedelta(seconds=self.interval) else now
 
     def _turn(self, begins: datetime, seconds: float) -> Turn:
-        services, snapshot = self._aim
+        services, snapshot = self._aim or ((), None)
         return Turn(services, begins, seconds, snapshot, self._seed)
 
     async def _one(self, engine: Engine, turn: Turn) -> None:
@@ -266,18 +284,20 @@ class Rounds:
                 tally = merged((gathered.tally, *([_missed(left_out, Reason.CAPACITY)] if left_out else ())))
                 none = tuple(skipped(service, turn.begins, Reason.CAPACITY) for service in left_out)
                 made = Made(turn.begins, self._now() - began, turn.seconds, tally)
-                self._basket.end(made, gathered.observations, none, (*overrun, *gathered.problems))
+                self._end(turn, _Ended(made, (*gathered.observations, *none), (*overrun, *gathered.problems)))
             await probing
         finally:
             probing.cancel()
-        if not self._told:
-            self._told = True
+
+    def _end(self, turn: Turn, ended: _Ended) -> None:
+        self._basket.end(turn, ended)
+        with contextlib.suppress(RuntimeError):  # the passes' loop ended
             self._passes.call_soon_threadsafe(self.news.set)
 
     def _fit(self, turn: Turn) -> tuple[Turn, tuple[InferenceService, ...], tuple[HubctlError, ...]]:
         """The part of a turn that can be polled, who is left out, and why."""
         most = capacity.most(self._observe)
-        if len(turn.services) <= most:
+        if not self._bounded or len(turn.services) <= most:
             return turn, (), ()
         problem = Overrun(capacity.refusal(len(turn.services), self._observe), hint=capacity.HINT)
         return replace(turn, services=turn.services[:most]), turn.services[most:], (problem,)
@@ -293,7 +313,7 @@ class Rounds:
         """A round that was not made, or lost."""
         none = tuple(skipped(service, turn.begins, reason) for service in turn.services)
         made = Made(turn.begins, 0.0, turn.seconds, _missed(turn.services, reason))
-        self._basket.end(made, (), none, problems)
+        self._end(turn, _Ended(made, none, problems))
 
 
 def _missed(services: Sequence[InferenceService], reason: Reason) -> Tally:

@@ -37,6 +37,7 @@ COMMANDS = {
     "run": ("observing", "Run passes until told to stop."),
     "worker": ("working", "Poll for `hubctl run --engine` on this machine, until told to stop."),
     "status": ("status", "Show the fleet's health and open incidents."),
+    "history": ("history", "Show when predictors of a spoke changed."),
     "incidents": ("incidents", "List, show, acknowledge and resolve incidents."),
     "remediations": ("remediations", "List, show, approve and reject remediations."),
     "stop": ("stopping", "Throw the kill switch; needs no store, no Git and no cluster."),

@@ -20,6 +20,7 @@ from hubctl.model.fleet import HubInputs, services
 from hubctl.model.incident import Decision, Reason, Verdict
 from hubctl.model.predictor import InferenceService, Observation
 from hubctl.model.remediation import State
+from hubctl.model.scaling import PROCESS
 from hubctl.observe.poll import Poller
 from hubctl.passes import Pass
 from hubctl.reconcile import reconcile as one_pass
@@ -45,7 +46,7 @@ def poll(settings_of: Any, cluster: str | None, model: str | None, shape: str) -
     rendering.warn(inputs)
     if rendering.switched_off(inputs.values):
         return
-    engines.fits(inputs)
+    engines.fits(inputs, flag=PROCESS)
     chosen = chosen_services(inputs, cluster, model)
     with output.progress("polling", len(chosen)) as advance:
         observations = looping.run(poll_once(settings, sources, chosen, lambda _: advance()))
@@ -96,7 +97,7 @@ def reconcile(settings_of: Any, dry_run: bool, shape: str) -> None:
 
 @click.command()
 @click.option(
-    "--interval", metavar="DURATION", help="Between two passes, such as 30s [default: hubctl.observe.interval]."
+    "--interval", metavar="DURATION", help="Between two passes and rounds of polls [default: hubctl.observe.interval]."
 )
 @click.option(
     "--listen",

@@ -34,6 +34,7 @@ ADVICE = {
 """What to do about a predictor that answered so; for ok: that answered, but was sent no rows."""
 
 REPAIRS = {
+    Reason.GOLDEN_OTHER_VERSION: "see whether Argo CD delivered the version to the spoke, and whether its pods run it",
     Reason.NO_ADDRESS: "give the route a host, or let the hub know it: access.feedback for route, the add-on for acm",
     Reason.HUB_API: "log in to the hub, or let hubctl list ManagedServiceAccounts there and get their Secrets",
     Reason.TOKEN_MISSING: "put the token where hubctl.observe says; for access.token apply rendered/hub and see "

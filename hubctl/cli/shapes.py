@@ -35,6 +35,7 @@ def observation_data(seen: Observation) -> dict[str, Any]:
         "reason": reason_of(seen),
         "route": seen.route,
         "tried": [{"route": one.route, "outcome": str(one.outcome), "reason": reason_of(one)} for one in seen.tried],
+        "served_version": seen.served_version,
     }
 
 

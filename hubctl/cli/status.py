@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from hubctl import discovery, holding, hub, outlet
-from hubctl.cli import output, proposals, shapes, witnessing
+from hubctl.cli import output, proposals, shapes, storing, witnessing
 from hubctl.cli.pausing import holds_data, sentences
 from hubctl.model.fleet import services
 from hubctl.model.health import FindingKind
@@ -21,7 +21,7 @@ from hubctl.store.schema import open_store
 
 
 @click.command()
-@click.option("--storage", is_flag=True, help="How much the store holds.")
+@click.option("--storage", is_flag=True, help="How much the store holds, and how fast it grows.")
 @output.format_option
 @click.pass_obj
 def status(settings_of: Any, storage: bool, shape: str) -> None:
@@ -38,8 +38,9 @@ def status(settings_of: Any, storage: bool, shape: str) -> None:
     inputs = asyncio.run(outlet.inputs_in_force(settings, sources))
     with open_store(hub.store_url(settings, sources, os.environ)) as store:
         health, incidents, last = store.journal.load_health(), store.cases.unresolved(), store.journal.last_pass()
-        executing, size = store.remedies.executing(), store.size() if storage else None
-        now = datetime.now(UTC)
+        now, executing = datetime.now(UTC), store.remedies.executing()
+        keep = sources.values.hubctl.store.keep
+        stored = storing.storage_data(store.size(), store.growth.parts(keep, now)) if storage else None
         held = holding.Gate(settings, sources.values.hubctl, store.pauses, now).holds()
         leader, witnesses = store.terms.latest(), store.witnesses.load()
     blind = any(item.kind is FindingKind.HUB_UNREACHABLE for item in incidents)
@@ -47,8 +48,8 @@ def status(settings_of: Any, storage: bool, shape: str) -> None:
     data = shapes.status_data(inputs, health, incidents, slow, witnesses)
     data |= holds_data(held, now) | shapes.running_data(leader, last)
     data["waiting"] = proposals.waiting(executing, last)
-    if size is not None:
-        data["storage"] = {"bytes": size.bytes, "rows": dict(size.rows)}
+    if stored is not None:
+        data["storage"] = stored
     if shape == "table":
         print_status(data, witnesses, last)
         for line in sentences(held.stops, held.pauses):
@@ -90,8 +91,8 @@ def print_status(data: dict[str, Any], witnesses: tuple[SpokeWitness, ...], last
             ],
         )
     if "storage" in data:
-        rows_held = ", ".join(f"{name} {count}" for name, count in data["storage"]["rows"].items())
-        output.say(f"store: {data['storage']['bytes'] / 1024:.0f} KiB; rows: {rows_held}")
+        click.echo()
+        storing.print_storage(data["storage"], now)
     for item in data["waiting"]:
         output.say(f"{item['remediation'] or 'the fleet'} {WAITS}{item['url']}", colour="yellow")
     print_running(data, now)

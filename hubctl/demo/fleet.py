@@ -126,7 +126,7 @@ def _values(remote: Path, *, branch: str, mode: str, webhook: str | None, metric
     """The hub's values: quick to conclude, since a demo's poll is a round of its own and not a minute."""
     hubctl: dict[str, Any] = {
         "gitops": {"remote": str(remote), "branch": branch},
-        "observe": {"interval": "5s", "deadline": "10s"},
+        "observe": {"interval": "10s", "deadline": "10s"},
         "models": {
             model: {
                 "output": "forecast" if model == FORECAST else "labels",

@@ -70,7 +70,7 @@ def take(before: Inventory | None, snapshot: Snapshot, source: FleetSource, now:
             detail = f"{len(absent)} of {count} spokes are missing on the hub, expected at most {allowed}: " + (
                 _names(absent)
             )
-            return Look(before, trouble=Trouble.SHRUNK, detail=detail, absent=absent, notes=notes)
+            return Look(_seen_again(before, seen), trouble=Trouble.SHRUNK, detail=detail, absent=absent, notes=notes)
     after = _after(before, seen, source, now)
     return Look(after, _changes(before, after), absent=absent, notes=notes)
 
@@ -189,6 +189,14 @@ def _after(before: Inventory | None, seen: _Seen, source: FleetSource, now: date
             why = seen.left_out.get(one.name, "the hub does not name it")
             members[one.name] = replace(one, missing_since=since, notes=(f"kept for now: {why}",))
     return Inventory(now, tuple(members[name] for name in sorted(members)), dict(sorted(seen.left_out.items())))
+
+
+def _seen_again(before: Inventory, seen: _Seen) -> Inventory:
+    """As it was, but nobody counts as missing who was seen: what a look does name can be believed."""
+    if not any(one.missing_since and one.name in seen.present for one in before.members):
+        return before
+    back = (replace(one, missing_since=None) if one.name in seen.present else one for one in before.members)
+    return replace(before, members=tuple(back))
 
 
 def _changes(before: Inventory | None, after: Inventory) -> Changes:

@@ -32,6 +32,8 @@ PATTERNS = {
     ),
     r"^https?://[^/@\s]+(/[^\s]*)?$": "an http:// or https:// URL without user, password or spaces",
     r"^https://[^/@\s?#]+(/[^\s?#]*)?$": "an https:// URL without user, password, query or spaces",
+    r"^https://[A-Za-z0-9.-]+(:\d+)?(/[^\s]*)?$": "an https:// URL without user, password or spaces",
+    r"^(dask|tls)://[^/@\s]+:\d+$": "dask://HOST:PORT or tls://HOST:PORT",
     r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$": "owner/name, on GitLab with every group above it",
     r"^[A-Za-z0-9.-]+(:\d+)?$": "a host name, with :port if need be, without https://",
     r"^[a-z0-9][A-Za-z0-9._/:@-]*$": "an image, such as registry.example.com/hubctl:0.1.0",

@@ -190,7 +190,7 @@ def with_golden(inputs: HubInputs, recorded: Mapping[str, Recorded]) -> HubInput
                 made[key] = one.of(model.version)
             if one and made[key] is None:
                 unrecorded[model.name][model.version] += 1
-            models.append(replace(model, golden=made.get(key)))
+            models.append(replace(model, golden=made[key]) if one and made[key] else model)
         clusters.append(replace(cluster, models=tuple(models)))
     warnings = [
         f"{recorded[model].name} has no answers of {version}, the version of {count} spoke{'' if count == 1 else 's'}; "

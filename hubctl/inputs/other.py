@@ -24,6 +24,7 @@ _VERSIONS = ("0.15", "0.17")
 _TEXTS = (
     "other", "x-1", "1.99", "7m", "48h", "7Gi", "xyz", "example.com/other", "https://other.example.com/{model}",
     "{model}.{cluster}.other.example.com", "other/{version}", "other/{model}:{version}", "ReadWriteOnce",
+    "https://other.example.com", "tls://other.example.com:8786", "value",
 )  # fmt: skip
 
 

@@ -32,6 +32,9 @@ _DIGEST = 32
 """Characters of a window's digest; half as many bytes when packed."""
 
 _NONE = "0" * _DIGEST
+_LOOK = 64
+"""Rows that tell whether it is worth while to look at all of them."""
+
 _FEW = 8
 """A column of times is patched, not written anew, while no more than one in so many differs."""
 
@@ -44,6 +47,7 @@ class Writer:
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[Sequence[Any], Encoded]] = {}
+        self._times: tuple[Sequence[Any], Encoded] | None = None
 
     def write(self, columns: Mapping[str, tuple[str, Sequence[Any]]]) -> bytes:
         """The bytes that :func:`read` reads.
@@ -66,8 +70,14 @@ class Writer:
         before = self._kept.get(name)
         if before is not None and before[0] == values:
             return before[1]
-        made = _patched(before, values) if kind == "instant" and before is not None else None
+        made: Encoded | None = None
+        if kind == "instant":
+            # The time of an observation is the time at which its predictor was last seen.
+            twin = self._times is not None and self._times[0] == values
+            made = self._times[1] if twin and self._times else _patched(before, values)
         made = made or _shortest(_ENCODERS[kind](values), len(values))
+        if kind == "instant":
+            self._times = values, made
         self._kept[name] = values, made
         return made
 
@@ -145,10 +155,12 @@ def build(kind: type[T], count: int, columns: Mapping[str, Iterable[Any]]) -> li
     return made
 
 
-def _patched(before: tuple[Sequence[Any], Encoded], values: Sequence[datetime]) -> Encoded | None:
+def _patched(before: tuple[Sequence[Any], Encoded] | None, values: Sequence[datetime]) -> Encoded | None:
     """The column before with the times that differ; None when too many do."""
+    if before is None or before[1][0] != "t" or len(before[0]) != len(values):
+        return None
     old, (code, more, data) = before
-    if code != "t" or len(old) != len(values):
+    if sum(was is not now for was, now in zip(old[:_LOOK], values[:_LOOK], strict=True)) * 2 > _LOOK:
         return None
     moved = [place for place, (was, now) in enumerate(zip(old, values, strict=True)) if was is not now]
     if len(moved) * _FEW > len(values):

@@ -12,5 +12,3 @@ class Keep(Strict):
 
     rounds: int = Field(64, ge=8, le=4096, description="latest rounds whose observations are kept, each as it was")
     transitions: Period = Field(90 * _DAY, description="changes of a predictor's condition or version")
-    hours: Period = Field(30 * _DAY, description="summaries of each hour and predictor")
-    days: Period = Field(400 * _DAY, description="summaries of each day and predictor")

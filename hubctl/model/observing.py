@@ -21,7 +21,7 @@ class Breaker(Strict):
 
     failures: int = Field(3, ge=1, description="in a row; never fewer than aggregate.raiseAfter")
     most: Annotated[Duration, Field(allow_inf_nan=False)] = Field(
-        180.0, description="the longest time open; 0: nobody is left alone for failing"
+        150.0, description="the longest time open; 0: nobody is left alone for failing"
     )
     retry_after_most: Annotated[Duration, Field(allow_inf_nan=False)] = Field(
         600.0, description="the longest time for which Retry-After is heeded; 0: it is not"

@@ -133,8 +133,10 @@ class Reading(Strict):
 
     @model_validator(mode="after")
     def _declared(self) -> "Reading":
-        for name in ("labels", "scores", "classes", "forecast"):
-            if name in self.model_fields_set and name != self.output and getattr(self, name) is not None:
+        # By value, not by what was set: a profile that travelled to a worker has every key set.
+        defaults = {"labels": Labels(), "scores": None, "classes": None, "forecast": Forecast()}
+        for name, default in defaults.items():
+            if name != self.output and getattr(self, name) != default:
                 raise ValueError(f"{name} is only for output {name}, found output {self.output}")
         if self.output in ("scores", "classes") and getattr(self, self.output) is None:
             raise ValueError(f"output {self.output} needs {self.output}, which says what is an anomaly")

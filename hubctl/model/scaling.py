@@ -6,6 +6,9 @@ from pydantic import Field, field_validator
 
 from hubctl.model.base import Strict
 
+PROCESS = "process"
+"""As an engine: this process, whatever the values say."""
+
 
 class EngineTls(Strict):
     """Files with what this process shows to the scheduler, and whom it trusts; read when it connects."""

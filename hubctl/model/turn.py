@@ -130,7 +130,7 @@ class Engine(Protocol):
 
 
 Heard = Callable[[Observation], None]
-"""Is called with an observation as soon as it is made; what an engine does not tell so is taken at the round's end."""
+"""Is called with an observation as soon as it is made, for progress; an engine elsewhere need not call it."""
 
 OpenEngine = Callable[[Heard | None], AbstractAsyncContextManager[Engine]]
 """Opens an engine in the event loop that it is to live in."""

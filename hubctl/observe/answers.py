@@ -7,6 +7,7 @@ predictor or the proxy before it; only the text tells them apart, so the texts a
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import NamedTuple
 
 from hubctl.model.outputs import ANOMALY
 from hubctl.model.predictor import InferenceService, Outcome, Prediction, Window
@@ -16,8 +17,7 @@ from hubctl.observe.reason import Reason
 from hubctl.observe.strict import Malformed
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An HTTP answer, read to its end or to our bound.
 
     Attributes:

@@ -5,13 +5,15 @@ whatever the number of hosts; the one used last is used next, so that those a bu
 """
 
 import asyncio
+import ssl
 from collections import OrderedDict
 from collections.abc import Callable
 
-from hubctl.observe import limits, wire
+from hubctl.observe import faults, limits, wire
 from hubctl.observe.address import Origin
 from hubctl.observe.answers import Answer
 from hubctl.observe.http1 import Cut
+from hubctl.observe.reason import Reason
 from hubctl.observe.trust import Trust
 from hubctl.observe.wire import Phase, Wire
 
@@ -57,7 +59,8 @@ class Connections:
                 # A kept connection that the server was closing just then says nothing about the predictor: once more.
                 if kept.heard:
                     raise
-        made = await self._connect(place, end - loop.time(), phase)
+        async with asyncio.timeout_at(end):
+            made = await self._connect(place, end - loop.time(), phase)
         return await self._over(made, request, limit, end - loop.time(), phase)
 
     async def close(self) -> None:
@@ -76,7 +79,12 @@ class Connections:
         origin, trust = place
         self.opened += 1
         self._most = self._bound()
-        made = await wire.connect(origin, trust.context if trust else None, seconds, phase, self._forget)
+        try:
+            made = await wire.connect(origin, trust.context if trust else None, seconds, phase, self._forget)
+        except ssl.SSLCertVerificationError as error:
+            if trust is None or trust.beyond is None or faults.explain(error).reason is not Reason.UNKNOWN_CA:
+                raise
+            made = await wire.connect(origin, trust.beyond, seconds, phase, self._forget)
         if made.is_open:
             self._open[made] = place
         return made

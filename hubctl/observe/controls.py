@@ -5,8 +5,6 @@ through is connected to, over TLS where they are, and so is each of ``observe.co
 """
 
 import asyncio
-import socket
-import ssl
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +16,7 @@ from hubctl.model.observing import Observe
 from hubctl.model.predictor import InferenceService
 from hubctl.model.route import ProxyRoute, Route, UrlRoute
 from hubctl.model.snapshot import Snapshot
-from hubctl.observe import faults
+from hubctl.observe import faults, strict
 from hubctl.observe.strict import Malformed
 from hubctl.observe.trust import Anchor, Bundles
 from hubctl.observe.ways import Ways
@@ -82,8 +80,8 @@ class Controls:
     async def _try(self, origin: str, anchor: Anchor) -> str:
         """Why a host cannot be reached; empty when it can."""
         parts = urlsplit(origin)
-        host, port = str(parts.hostname), parts.port or _PORTS[parts.scheme]
         try:
+            host, port = str(parts.hostname), parts.port or _PORTS[parts.scheme]
             context = self._bundles.trust(anchor).context if parts.scheme == "https" else None
             async with asyncio.timeout(self._observe.deadline):
                 _, writer = await asyncio.open_connection(host, port, ssl=context)
@@ -91,8 +89,10 @@ class Controls:
             return "timeout"
         except Malformed as error:
             return str(error.reason)
-        except (OSError, ssl.SSLError, UnicodeError, socket.gaierror) as error:
+        except OSError as error:
             return str(faults.explain(error).reason)
+        except ValueError as error:  # of a name or a port that cannot be
+            return strict.excerpt(str(error))
         writer.transport.abort()
         return ""
 

@@ -8,10 +8,11 @@ What a general HTTP client gets wrong for a fleet is set right here and in ``con
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from hubctl import __version__
 from hubctl.model.predictor import InferenceService, Outcome, Window
@@ -29,9 +30,6 @@ from hubctl.observe.wire import Phase
 KEEP_ROUNDS = 2
 KEEP_SECONDS = 30.0
 """An idle connection is kept for two intervals and a little more."""
-
-SENT = frozenset({Reason.SEND, Reason.ANSWER, Reason.BODY})
-"""Phases in which the predictor has, or may have, what we sent."""
 
 _LEAST_SECRET = 6
 """A shorter token is no secret, and taking it out of every text would spoil answers."""
@@ -82,8 +80,7 @@ class Question:
         return answers.judge(answer, self.service, self.rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request, but for the token.
 
     Attributes:
@@ -134,8 +131,7 @@ def _head(url: str, predicts: bool) -> tuple[Origin, bytes]:  # noqa: FBT001 - p
     return to.origin, "".join(f"{line}\r\n" for line in lines).encode("ascii")
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """What an exchange may take: bytes of a body, seconds."""
 
     bytes: int
@@ -159,7 +155,7 @@ async def send(
         return answer
     # Some servers echo the request's headers; a detail must not.
     said = answer.content_type.replace(token, "[token]")
-    return replace(answer, body=answer.body.replace(token.encode(), b"[token]"), content_type=said)
+    return answer._replace(body=answer.body.replace(token.encode(), b"[token]"), content_type=said)
 
 
 def pause(said: str, now: datetime) -> float:

@@ -149,4 +149,5 @@ class Reader:
         self.keeps = self.keeps and self._done and refused is None and not self._extra
         said, later = (self._head.get(name, b"").decode("latin-1") for name in (b"content-type", b"retry-after"))
         body = b"" if refused and refused.reason is Reason.CONTENT_ENCODING else bytes(self._body[: self._limit])
+        self._body = bytearray()  # an idle connection holds no megabytes
         return Answer(self._status, said, body, refused, later)

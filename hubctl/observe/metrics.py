@@ -68,7 +68,7 @@ class Metrics:
 
     async def close(self) -> None:
         """Close every connection."""
-        for held in self._held.values():
+        for held in tuple(self._held.values()):
             await held.client.close()
         self._held.clear()
 
@@ -78,7 +78,8 @@ class Metrics:
         self._now = now
         self._forget(services)
         names = {service.cluster for service in services}
-        for held in self._held.values():
+        # Rounds may overlap: another one may come to know a source meanwhile.
+        for held in tuple(self._held.values()):
             held.needs = {}
             held.spokes = defaultdict(dict, {name: held.spokes[name] for name in held.spokes.keys() & names})
             await held.client.renew()
@@ -193,10 +194,19 @@ class Metrics:
                     needed = max(span, held.needs[asked].span if asked in held.needs else 0)
                     grid = Grid.at(self._now, source, asked.step, needed)
                     if not self._is_known(kept.get(asked), grid, {service.cluster}):
-                        group.create_task(self._own(held, asked, grid, until, service))
+                        group.create_task(self._own(held, kept, asked, grid, until, service))
         return kept
 
-    async def _own(self, held: _Held, asked: Asked, grid: Grid, until: float, service: InferenceService) -> None:
+    async def _own(
+        self,
+        held: _Held,
+        kept: dict[Asked, _Kept],
+        asked: Asked,
+        grid: Grid,
+        until: float,
+        service: InferenceService,
+    ) -> None:
+        """Ask one query of a spoke's own source, and keep the table."""
         table, failed = Table(grid), False
         try:
             query = recipes.filled(asked.query, held.client.endpoint.source, None)
@@ -205,8 +215,7 @@ class Metrics:
             table.found, table.rest = reading.found, _rest([reading], "", several=False)
         except NoWindow as error:
             table.rest, failed = Missed(error.reason, error.detail), True
-        kept = _Kept(table, frozenset((service.cluster,)), self._number, failed)
-        held.spokes[service.cluster][asked] = kept
+        kept[asked] = _Kept(table, frozenset((service.cluster,)), self._number, failed)
 
 
 def _rest(readings: Sequence[series.Reading], label: str, *, several: bool) -> Missed:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
+from typing import NamedTuple
 
 from hubctl.model import values
 from hubctl.model.predictor import InferenceService, Outcome, Tried
@@ -29,8 +30,7 @@ from hubctl.observe.ways import Way, Ways
 from hubctl.observe.wire import Phase
 
 
-@dataclass(frozen=True, slots=True)
-class Sought:
+class Sought(NamedTuple):
     """What a search came to.
 
     Attributes:
@@ -65,11 +65,6 @@ class _Attempts:
     began: float = 0.0
     sent: bool = False
     retry_after: float = 0.0
-
-    def sought(self, found: Found, route: str, tried: tuple[Tried, ...] = ()) -> Sought:
-        """What they came to."""
-        seconds = time.monotonic() - self.began if self.began else 0.0
-        return Sought(found, route, tried, self.sent, seconds, self.retry_after)
 
 
 class Search:
@@ -116,11 +111,8 @@ class Search:
         service, routes = question.service, question.service.routes
         if not routes:
             return Sought(Found(Outcome.UNREACHABLE, Reason.NO_ROUTE, f"no route leads to {service.cluster}"))
-        attempts = _Attempts(self._observe.deadline if seconds is None else seconds)
-        if len(routes) == 1:
-            found = await self._over(routes[0], question, attempts, attempts.left)
-            return attempts.sought(found, routes[0].type)
         places, known = self._order.of(service.cluster, routes, self._clock())
+        attempts = _Attempts(self._observe.deadline if seconds is None else seconds)
         missed: dict[int, Found] = {}
         answered: int | None = None
         for turn, place in enumerate(places):
@@ -140,7 +132,8 @@ class Search:
             found = missed.pop(answered)
         names = order.names(routes)
         tried = tuple(Tried(names[at], one.outcome, one.reason, one.detail) for at, one in sorted(missed.items()))
-        return attempts.sought(found, names[answered], tried)
+        seconds = time.monotonic() - attempts.began if attempts.began else 0.0
+        return Sought(found, names[answered], tried, attempts.sent, seconds, attempts.retry_after)
 
     async def _over(self, route: Route, question: Question, attempts: _Attempts, seconds: float) -> Found:
         """What came of asking over one route."""
@@ -159,7 +152,7 @@ class Search:
         except (NotHttp, ExceptionGroup, UnicodeError, OSError) as error:
             return exchange.failed(error)
         finally:
-            attempts.sent = attempts.sent or phase.now in exchange.SENT
+            attempts.sent = attempts.sent or phase.sent
         if answer.retry_after:
             attempts.retry_after = exchange.pause(answer.retry_after, self._clock())
         return question.judge(answer)

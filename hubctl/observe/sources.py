@@ -58,8 +58,8 @@ class _Held:
     def window(self) -> Window:
         """The rows again."""
         numbers, width = self.numbers.tolist(), self.width
-        rows = tuple(tuple(numbers[at : at + width]) for at in range(0, len(numbers), width))
-        return Window(rows, self.digest)
+        rows = [tuple(numbers[at : at + width]) for at in range(0, len(numbers), width)]
+        return Window(tuple(rows), self.digest)
 
 
 class Files:

@@ -43,7 +43,7 @@ class Spoken:
         if spoken is None or version != service.version:
             spoken, sought = await self._ask(service, seconds)
             if spoken is None:
-                return replace(sought, sent=False)
+                return sought._replace(sent=False)
             self._known[key] = service.version, spoken
         made = await self._find(replace(question, service=speaking(service, spoken)), seconds)
         if made.found.reason in _NOT_SPOKEN:

@@ -1,6 +1,7 @@
 """What a certificate is verified against: the system's CAs, a bundle in a file that may rotate, or what the hub says.
 
-Contexts are shared between spokes with one bundle, because each costs half a megabyte and twenty milliseconds.
+Contexts are shared between spokes with one bundle, because one with the system's CAs costs almost a megabyte and thirty
+milliseconds. So a spoke's own CA never comes into one context with those: they are tried after it.
 """
 
 import hashlib
@@ -33,14 +34,23 @@ class Anchor:
     system: bool = True
 
 
+_SYSTEM = Anchor()
+
+
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """CAs as they were read; equal to another while place and stamp (mtime in ns, size) are the same."""
+    """CAs as they were read; equal to another while place and stamp (mtime in ns, size) are the same.
+
+    Attributes:
+        path: of the file that they are from; empty for others.
+        beyond: more CAs, to be tried when these do not know a certificate's; one context for all who share them.
+    """
 
     place: str
     stamp: tuple[int, int]
     context: ssl.SSLContext = field(compare=False)
     path: str = field(compare=False, default="")
+    beyond: ssl.SSLContext | None = field(compare=False, default=None)
 
 
 class Bundles:
@@ -67,7 +77,8 @@ class Bundles:
             place, stamp = path or (pem if anchor.pem else ""), _stamp(path)
             made = self._shared.get(place)
             if made is None or made.stamp != stamp:
-                made = self._shared[place] = Trust(place, stamp, _context(path, anchor), path)
+                more = self.trust(_SYSTEM).context if anchor.pem and anchor.system and not path else None
+                made = self._shared[place] = Trust(place, stamp, _context(path, anchor), path, more)
         except OSError as error:  # ssl.SSLError is one
             told = str(self._folder / anchor.file) if anchor.file else "that came from the hub"
             raise NoTrust(Reason.CA_FILE, f"cannot use the CA bundle {told}: {strict.excerpt(str(error))}") from error
@@ -77,10 +88,7 @@ class Bundles:
 
 def _context(path: str, anchor: Anchor) -> ssl.SSLContext:
     if anchor.pem and not path:
-        made = ssl.create_default_context(cadata=anchor.pem)
-        if anchor.system:
-            made.load_default_certs()
-        return made
+        return ssl.create_default_context(cadata=anchor.pem)
     return ssl.create_default_context(cafile=path or None)
 
 

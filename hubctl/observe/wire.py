@@ -19,12 +19,20 @@ from hubctl.observe.answers import Answer
 from hubctl.observe.http1 import Cut, NotHttp, Reader
 from hubctl.observe.reason import Reason
 
+_SEND, _ANSWER, _BODY = Reason.SEND, Reason.ANSWER, Reason.BODY
+"""Looking up a member of an enumeration takes ten times as long as a name of the module."""
+
 
 @dataclass(slots=True)
 class Phase:
-    """What an exchange is doing, while it goes on."""
+    """What an exchange is doing, while it goes on.
+
+    Attributes:
+        sent: whether some server has, or may have, what was sent.
+    """
 
     now: Reason = Reason.CONNECT
+    sent: bool = False
 
 
 class Wire(asyncio.Protocol):
@@ -87,11 +95,11 @@ class Wire(asyncio.Protocol):
         self._waiter, self._phase = loop.create_future(), phase
         alarm = loop.call_later(seconds, self._fail, TimeoutError())
         self._reader.begin(limit)
-        phase.now = Reason.SEND
+        phase.now, phase.sent = _SEND, True
         try:
             self._transport.write(request)
             if not self._paused:
-                phase.now = Reason.ANSWER
+                phase.now = _ANSWER
             return await self._waiter
         finally:
             alarm.cancel()
@@ -126,7 +134,7 @@ class Wire(asyncio.Protocol):
         if answer is not None:
             waiter.set_result(answer)
         elif self._reader.headed:
-            self._phase.now = Reason.BODY
+            self._phase.now = _BODY
 
     def eof_received(self) -> None:
         """Take the end of the connection for the end of an answer without a length."""
@@ -144,8 +152,8 @@ class Wire(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The other side took most of it."""
         self._paused = False
-        if self._phase.now is Reason.SEND:
-            self._phase.now = Reason.ANSWER
+        if self._phase.now is _SEND:
+            self._phase.now = _ANSWER
 
     def _fail(self, error: Exception) -> None:
         if self._waiter is not None and not self._waiter.done():

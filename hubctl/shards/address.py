@@ -13,14 +13,11 @@ from typing import TYPE_CHECKING
 
 from hubctl.errors import InputError
 from hubctl.model.predictor import InferenceService
-from hubctl.model.scaling import EngineSection, EngineTls
+from hubctl.model.scaling import PROCESS, EngineSection, EngineTls
 from hubctl.model.values import Observe
 
 if TYPE_CHECKING:
     from distributed import Security
-
-PROCESS = "process"
-"""As an engine: this process, whatever the values say."""
 
 _CLEAR, _TLS = "dask://", "tls://"
 _SCHEMES = {_CLEAR: "tcp://", _TLS: "tls://", "tcp://": "tcp://"}

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,7 @@ class Cluster:
         """
         self._address, self._folder, self._patience = address, folder, patience
         self._client: Client | None = None
+        self._turn = asyncio.Lock()
         self._pause, self._not_before = 0.0, 0.0
 
     async def crew(self) -> Crew:
@@ -72,19 +74,27 @@ class Cluster:
             RemoteFailed: the scheduler does not answer.
             InputError: a certificate is not there, or Dask is not installed.
         """
-        if (left := self._not_before - time.monotonic()) > 0:
-            raise self._away(f"asked again in {left:.0f} s")
-        try:
-            client = self._client or await self._connected()
-            async with asyncio.timeout(self._patience):
-                said = await client.scheduler.identity(n_workers=-1)
-        except (OSError, TimeoutError) as error:
-            await self.close()
-            self._pause = min(max(2 * self._pause, _FIRST), _MOST)
-            self._not_before = time.monotonic() + self._pause
-            raise self._away(str(error) or type(error).__name__) from error
-        self._pause = 0.0
+        async with self._turn:  # rounds overlap, and one connection is enough
+            if (left := self._not_before - time.monotonic()) > 0:
+                raise self._away(f"asked again in {ceil(left)} s")
+            try:
+                said = await self._identity()
+            except (OSError, TimeoutError) as error:
+                await self.close()
+                self._pause = min(max(2 * self._pause, _FIRST), _MOST)
+                self._not_before = time.monotonic() + self._pause
+                raise self._away(str(error) or type(error).__name__) from error
+            self._pause = 0.0
         return crew_of(said["workers"])
+
+    async def _identity(self) -> Mapping[str, Any]:
+        """What the scheduler says of itself and its workers."""
+        if self._client is not None and self._client.status not in ("running", "connecting"):
+            await self.close()  # it tried to reconnect for long enough
+        client = self._client or await self._connected()
+        async with asyncio.timeout(self._patience):
+            said: Mapping[str, Any] = await client.scheduler.identity(n_workers=-1)
+        return said
 
     async def ask(self, worker: str, data: bytes) -> bytes:
         """What the worker at an address makes of a job.
@@ -92,10 +102,11 @@ class Cluster:
         Raises:
             Lost: it ended, or could not be reached, or failed; ``str`` says which.
         """
-        if self._client is None:
+        client = self._client
+        if client is None or client.scheduler is None:
             raise Lost("the scheduler is away")
         try:
-            answers = await self._client.run(station.work, data, workers=[worker], on_error="return")
+            answers = await client.run(station.work, data, workers=[worker], on_error="return")
         except (OSError, KeyError) as error:  # of the scheduler; KeyError: the worker left in between
             raise Lost(f"{type(error).__name__}: {error}") from error
         answer: object = answers.get(worker)

@@ -7,7 +7,7 @@ time costs this round: its predictors are skipped, which says nothing about them
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,12 +20,13 @@ import structlog
 from hubctl.errors import HubctlError, RemoteFailed
 from hubctl.model.packed import unpack
 from hubctl.model.predictor import InferenceService, Observation
+from hubctl.model.snapshot import Snapshot
 from hubctl.model.turn import Gathered, Heard, Tally, Turn, merged
 from hubctl.model.values import Observe
 from hubctl.observe import strict
 from hubctl.observe.poll import skipped
 from hubctl.observe.reason import Reason
-from hubctl.observe.rows import Reader, of_sources
+from hubctl.observe.rows import Reader
 from hubctl.shards import address, assign, parcel
 from hubctl.shards.cluster import Cluster, Lost
 
@@ -71,6 +72,7 @@ class Sharded:
         rows: Reader,
         *,
         shards: int,
+        begin: Callable[[Snapshot | None], None] = lambda _: None,
     ) -> None:
         """Take the settings; nothing is opened yet.
 
@@ -80,13 +82,14 @@ class Sharded:
             observe: ``hubctl.observe`` of the values; the workers go by it.
             rows: reads rows here.
             shards: into how many parts the spokes are hashed.
+            begin: called with the hub's own objects before rows are read, which may take tokens from there.
 
         Raises:
             InputError: the predictors want a token, and anybody can speak to the scheduler.
         """
         address.refuse_tokens(where, observe)
         self._where, self._cluster, self._observe, self._rows, self._shards = where, cluster, observe, rows, shards
-        self._leader = uuid4().hex
+        self._leader, self._begin = uuid4().hex, begin
         self._setup = parcel.setup_blob(observe)
         self._held: dict[str, frozenset[str]] = {}
         self._shipped: dict[int, tuple[tuple[InferenceService, ...], bytes]] = {}
@@ -122,19 +125,29 @@ class Sharded:
 
     async def _parts(self, turn: Turn, ready: Mapping[str, str]) -> tuple[_Part, ...]:
         """The turn in parts, one a worker that has something to poll."""
-        await self._rows.begin(turn.services, turn.begins)
-        reading = asyncio.Semaphore(_READING)
-
-        async def read(service: InferenceService) -> bytes:
-            async with reading:
-                return parcel.rows_blob(await self._rows.of(service))
-
-        rows = await asyncio.gather(*map(read, turn.services))
+        rows = await self._read(turn)
         shares: dict[str, list[tuple[int, Sequence[int]]]] = {}
         where = assign.places(self._shards, ready)
         for shard, places in sorted(assign.divided(turn.services, self._shards).items()):
             shares.setdefault(where[shard], []).append((shard, places))
         return tuple(self._part(turn, worker, ready[worker], share, rows) for worker, share in sorted(shares.items()))
+
+    async def _read(self, turn: Turn) -> Sequence[bytes]:
+        """The rows of every predictor, in the turn's order."""
+        self._begin(turn.snapshot)
+        await self._rows.begin(turn.services, turn.begins)
+        found = [b""] * len(turn.services)
+        left = iter(enumerate(turn.services))
+
+        async def read() -> None:
+            for place, service in left:
+                found[place] = parcel.rows_blob(await self._rows.of(service))
+
+        # Not a task for each predictor: most sources have the rows at hand.
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_READING):
+                group.create_task(read())
+        return found
 
     def _part(
         self, turn: Turn, worker: str, at: str, share: Sequence[tuple[int, Sequence[int]]], rows: Sequence[bytes]
@@ -150,10 +163,10 @@ class Sharded:
         setup = named(self._setup)
         services = tuple(named(self._services(turn, shard, places)) for shard, places in share)
         windows: dict[str, int] = {}
+        rows_of = tuple(windows.setdefault(named(rows[place]), len(windows)) for place in order)
         objects = None
         if turn.snapshot is not None:
-            of_shard = ([turn.services[place] for place in places] for _, places in share)
-            objects = tuple(named(parcel.objects_blob(turn.snapshot, some)) for some in of_shard)
+            objects = named(parcel.objects_blob(turn.snapshot, [turn.services[place] for place in order]))
         job = parcel.Job(
             leader=self._leader,
             setup=setup,
@@ -163,8 +176,8 @@ class Sharded:
             seed=turn.seed,
             limit=self._limit(turn),
             services=services,
-            rows=tuple(windows.setdefault(named(rows[place]), len(windows)) for place in order),
             windows=tuple(windows),
+            rows=rows_of,
             objects=objects,
         )
         return _Part(worker, at, order, job, blobs)
@@ -204,7 +217,10 @@ class Sharded:
         blobs = {name: blob for name, blob in part.blobs.items() if name not in held}
         job = replace(part.job, now=datetime.now(UTC))
         self._held[part.at] = frozenset(part.blobs)
-        return parcel.report_of(await self._cluster.ask(part.at, parcel.job_bytes(job, blobs)))
+        report = parcel.report_of(await self._cluster.ask(part.at, parcel.job_bytes(job, blobs)))
+        if report.failed:
+            raise Lost(report.failed)
+        return report
 
     def _tell(self, refused: tuple[str, ...]) -> None:
         """Log who is refused, once."""
@@ -218,16 +234,17 @@ async def opened(
     where: address.Address,
     observe: Observe,
     folder: Path,
-    environ: Mapping[str, str],
+    rows: Callable[[], Reader],
     shards: int,
+    begin: Callable[[Snapshot | None], None],
     _heard: Heard | None = None,  # what workers find is known at the round's end
 ) -> AsyncIterator[Sharded]:
-    """An engine that reads its rows in a folder of inputs, closed at the end.
+    """An engine with its connections, closed at the end.
 
     Raises:
         InputError: as ``Sharded``.
     """
-    engine = Sharded(where, Cluster(where, folder), observe, of_sources(observe, folder, environ), shards=shards)
+    engine = Sharded(where, Cluster(where, folder), observe, rows(), shards=shards, begin=begin)
     try:
         yield engine
     finally:

@@ -15,16 +15,20 @@ from itertools import chain
 from typing import Any
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from hubctl.model.golden import Golden
 from hubctl.model.predictor import InferenceService, Window
+from hubctl.model.route import ExposedRoute
 from hubctl.model.snapshot import FEEDBACK_WORKS, SERVICE_ACCOUNTS, Resource, Snapshot
 from hubctl.model.turn import Tally
 from hubctl.model.values import Observe
 from hubctl.observe.features import NoWindow
 from hubctl.observe.reason import Reason
 
-_SERVICES: TypeAdapter[tuple[InferenceService, ...]] = TypeAdapter(tuple[InferenceService, ...])
+_Services = tuple[tuple[InferenceService, ...], tuple[Golden, ...], tuple[int, ...]]
+_SERVICES: TypeAdapter[_Services] = TypeAdapter(_Services)
+_WITHOUT = -1
 _CARRIED: Mapping[str, Resource] = {"accounts": SERVICE_ACCOUNTS, "works": FEEDBACK_WORKS}
 """Of a snapshot, what polls read; none of it is secret: Secrets are read by whoever polls."""
 
@@ -62,12 +66,12 @@ class Job:
     services: tuple[str, ...]
     windows: tuple[str, ...]
     rows: tuple[int, ...]
-    objects: tuple[str, ...] | None = None
+    objects: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of every blob that it takes."""
-        return (self.setup, *self.services, *self.windows, *(self.objects or ()))
+        return (self.setup, *self.services, *self.windows, *([self.objects] if self.objects else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +79,14 @@ class Report:
     """What a worker answers: blobs that it misses, or what it found.
 
     Attributes:
+        failed: why it found nothing, in words for people; empty when it did.
         observations: packed, in the job's order.
     """
 
     missing: tuple[str, ...] = ()
     tally: Tally = field(default_factory=Tally)
     observations: bytes = b""
+    failed: str = ""
 
 
 _JOB: TypeAdapter[Job] = TypeAdapter(Job)
@@ -121,7 +127,8 @@ def job_of(data: bytes) -> tuple[Job, dict[str, bytes]]:
 def report_bytes(report: Report) -> bytes:
     """A report."""
     tally = _TALLY.dump_python(replace(report.tally, lags=()), mode="json")
-    head = {"missing": report.missing, "tally": tally, "lags": len(report.tally.lags)}
+    lags = len(report.tally.lags)
+    head = {"missing": report.missing, "tally": tally, "lags": lags, "failed": report.failed}
     return _joined(head, (array("d", report.tally.lags).tobytes(), report.observations))
 
 
@@ -137,14 +144,16 @@ def report_of(data: bytes) -> Report:
         end = lags.itemsize * head["lags"]
         lags.frombytes(rest[:end])
         tally = replace(_TALLY.validate_python(head["tally"]), lags=tuple(lags))
-        return Report(tuple(head["missing"]), tally, rest[end:])
+        return Report(tuple(head["missing"]), tally, rest[end:], str(head["failed"]))
     except (KeyError, TypeError, ValueError) as error:
         raise Damaged(f"the head of a report is not as expected: {error!r}") from error
 
 
 def setup_blob(observe: Observe) -> bytes:
     """How to poll."""
-    return observe.model_dump_json(by_alias=True).encode()
+    # Whoever gave another interval on the command line did not ask whether it goes with the rest.
+    fits = observe.model_copy(update={"interval": max(observe.interval, observe.deadline)})
+    return orjson.dumps([observe.interval, _marked(fits).model_dump(mode="json", by_alias=True, exclude_unset=True)])
 
 
 def setup_of(blob: bytes) -> Observe:
@@ -154,14 +163,23 @@ def setup_of(blob: bytes) -> Observe:
         Damaged: no values are like that.
     """
     try:
-        return Observe.model_validate_json(blob)
-    except ValidationError as error:
-        raise Damaged(f"the settings are not as expected: {error.error_count()} errors") from error
+        interval, fits = orjson.loads(blob)
+        return Observe.model_validate(fits).model_copy(update={"interval": float(interval)})
+    except (TypeError, ValueError) as error:  # pydantic's is one
+        raise Damaged(f"the settings are not as expected: {_first(error)}") from error
 
 
 def services_blob(services: Sequence[InferenceService]) -> bytes:
-    """Predictors of a shard."""
-    return _SERVICES.dump_json(tuple(services), by_alias=True)
+    """Predictors of a shard; golden rows once, which all predictors of a version share."""
+    shared = {id(one.golden): one.golden for one in services if one.golden}
+    places = {key: place for place, key in enumerate(shared)}
+    profiles = {id(one.profile): one.profile for one in services}
+    told = {key: _marked(profile) for key, profile in profiles.items()}
+    plain = tuple(
+        replace(one, golden=None, profile=told[id(one.profile)], route=_marked(one.route)) for one in services
+    )
+    where = tuple(places.get(id(one.golden), _WITHOUT) for one in services)
+    return _SERVICES.dump_json((plain, tuple(shared.values()), where), by_alias=True, exclude_unset=True)
 
 
 def services_of(blob: bytes) -> tuple[InferenceService, ...]:
@@ -171,9 +189,13 @@ def services_of(blob: bytes) -> tuple[InferenceService, ...]:
         Damaged: a predictor is not as the models say.
     """
     try:
-        return _SERVICES.validate_json(blob)
+        plain, shared, where = _SERVICES.validate_json(blob)
+        pairs = [(one, shared[place] if place != _WITHOUT else None) for one, place in zip(plain, where, strict=True)]
     except ValidationError as error:
-        raise Damaged(f"the predictors are not as expected: {error.error_count()} errors") from error
+        raise Damaged(f"the predictors are not as expected: {_first(error)}") from error
+    except (IndexError, ValueError) as error:
+        raise Damaged(f"the predictors are not as expected: {error}") from error
+    return tuple(replace(one, golden=golden) if golden else one for one, golden in pairs)
 
 
 def rows_blob(rows: Window | NoWindow) -> bytes:
@@ -213,31 +235,49 @@ def rows_of(blob: bytes) -> Window | NoWindow:
 
 def objects_blob(snapshot: Snapshot, services: Iterable[InferenceService]) -> bytes:
     """Of a snapshot, what concerns these predictors: their accounts, and the works that say where they are exposed."""
-    spokes = {service.cluster for service in services}
+    asked = tuple(services)
+    spokes = {
+        "accounts": {one.cluster for one in asked if one.account},
+        "works": {one.cluster for one in asked if any(isinstance(route, ExposedRoute) for route in one.routes)},
+    }
     kinds: dict[str, Any] = {}
     for word, kind in _CARRIED.items():
         found = snapshot.of(kind)
         if found is not None:
-            kinds[word] = [_said(one) for one in found if (one.get("metadata") or {}).get("namespace") in spokes]
+            kinds[word] = [_said(one) for one in found if (one.get("metadata") or {}).get("namespace") in spokes[word]]
     unread = {word: snapshot.unread[kind] for word, kind in _CARRIED.items() if kind in snapshot.unread}
     return orjson.dumps({"objects": kinds, "unread": unread}, option=orjson.OPT_SORT_KEYS)
 
 
-def snapshot_of(blobs: Iterable[bytes], at: datetime) -> Snapshot:
-    """A snapshot of what several of these hold."""
-    objects: dict[Resource, tuple[Mapping[str, Any], ...]] = {}
-    unread: dict[Resource, str] = {}
-    for blob in blobs:
-        try:
-            found = orjson.loads(blob)
-            for word, kind in _CARRIED.items():
-                if word in found["objects"]:
-                    objects[kind] = (*objects.get(kind, ()), *found["objects"][word])
-                if word in found["unread"]:
-                    unread[kind] = found["unread"][word]
-        except (KeyError, TypeError, ValueError) as error:
-            raise Damaged(f"objects are not as expected: {error!r}") from error
+def snapshot_of(blob: bytes, at: datetime) -> Snapshot:
+    """A snapshot of these objects.
+
+    Raises:
+        Damaged: they are none.
+    """
+    try:
+        found = orjson.loads(blob)
+        objects = {kind: tuple(found["objects"][word]) for word, kind in _CARRIED.items() if word in found["objects"]}
+        unread = {kind: str(found["unread"][word]) for word, kind in _CARRIED.items() if word in found["unread"]}
+    except (KeyError, TypeError, ValueError) as error:
+        raise Damaged(f"objects are not as expected: {error!r}") from error
     return Snapshot(at, objects, unread)
+
+
+def _marked(value: Any) -> Any:
+    """The same, for sending only what was said: keys that stand beside each other as defaults may not be said so."""
+    if isinstance(value, BaseModel):
+        told = value.model_fields_set | ({"type"} & type(value).model_fields.keys())  # which tells routes apart
+        return value.model_copy(update={name: _marked(getattr(value, name)) for name in told})
+    return tuple(map(_marked, value)) if isinstance(value, tuple) else value
+
+
+def _first(error: Exception) -> str:
+    """What is wrong, without the values, which may be long."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _said(one: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,9 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
-import uvloop
 
 import hubctl
+from hubctl import looping
 from hubctl.errors import InputError, RemoteFailed
 from hubctl.fleet.cluster import connect
 from hubctl.fleet.hubapi import HubApi
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from distributed import Worker
 
 log = structlog.get_logger("hubctl")
-
-_CONNECTING = "60s"
-"""How long a scheduler is waited for at the start, and after it was lost; then the process ends."""
 
 _GRACE = 30.0
 """Seconds for a clean end."""
@@ -44,11 +41,13 @@ class Place:
         name: unique among the workers; the shards follow it. Empty: its address.
         listen: address of this machine at which the scheduler reaches it; empty: as Dask finds it.
         port: 0: any that is free.
+        patience: seconds for which a scheduler is waited for at the start.
     """
 
     name: str = ""
     listen: str = ""
     port: int = 0
+    patience: float = 60.0
 
 
 def run(settings: Settings, environ: Mapping[str, str], scheduler: Address, place: Place) -> None:
@@ -58,11 +57,14 @@ def run(settings: Settings, environ: Mapping[str, str], scheduler: Address, plac
         InputError: Dask is not installed, or a certificate is not there.
         RemoteFailed: the scheduler is away, or went away.
     """
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_worked(settings, environ, scheduler, place))
+    _load()
+    _forward_logs()
+    with asyncio.Runner(loop_factory=looping.factory()) as runner:
+        runner.run(worked(settings, environ, scheduler, place))
 
 
-async def _worked(settings: Settings, environ: Mapping[str, str], scheduler: Address, place: Place) -> None:
+async def worked(settings: Settings, environ: Mapping[str, str], scheduler: Address, place: Place) -> None:
+    """The same in a loop that runs; logs stay as they are."""
     worker = _made(settings, environ, scheduler, place)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -89,16 +91,21 @@ async def _worked(settings: Settings, environ: Mapping[str, str], scheduler: Add
     log.info("stopped")
 
 
-def _made(settings: Settings, environ: Mapping[str, str], scheduler: Address, place: Place) -> Worker:
+def _load() -> None:
     try:
-        import dask  # noqa: PLC0415 - loads slowly, and is not installed everywhere
-        from distributed import Worker  # noqa: PLC0415 - as above
+        import distributed  # noqa: F401, PLC0415 - loads slowly, and is not installed everywhere
     except ImportError as error:
         raise InputError(
             "a worker needs the package distributed", hint="pip install 'hubctl[dask]'; the image has it"
         ) from error
+
+
+def _made(settings: Settings, environ: Mapping[str, str], scheduler: Address, place: Place) -> Worker:
+    _load()
+    import dask  # noqa: PLC0415 - loads slowly
+    from distributed import Worker  # noqa: PLC0415 - as above
+
     dask.config.set({"distributed.worker.profile.enabled": False})
-    _forward_logs()
     return Worker(
         scheduler.url,
         nthreads=1,
@@ -106,7 +113,7 @@ def _made(settings: Settings, environ: Mapping[str, str], scheduler: Address, pl
         host=place.listen or None,
         port=place.port or None,
         security=security(scheduler.tls, settings.directory),
-        death_timeout=_CONNECTING,
+        death_timeout=place.patience,
         memory_limit=0,
         dashboard=False,
         extensions={NAME: partial(_station, settings, environ)},

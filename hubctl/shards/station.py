@@ -131,8 +131,7 @@ class Station:
 
     async def _polled(self, job: parcel.Job, blobs: Mapping[str, bytes], poller: Poller) -> parcel.Report:
         services = tuple(one for name in job.services for one in self._services[name])
-        objects = job.objects
-        snapshot = None if objects is None else parcel.snapshot_of((blobs[name] for name in objects), job.now)
+        snapshot = None if job.objects is None else parcel.snapshot_of(blobs[job.objects], job.now)
         async with asyncio.timeout(job.limit):
             gathered = await poller.round(Turn(services, job.begins, job.seconds, snapshot, job.seed))
         return parcel.Report((), gathered.tally, pack(gathered.observations))
@@ -165,4 +164,8 @@ class Station:
 async def work(data: bytes, dask_worker: Worker) -> bytes:
     """One round on the worker that this is called on; Dask fills in which."""
     station: Station = dask_worker.extensions[NAME]
-    return await station.round(data)
+    try:
+        return await station.round(data)
+    except (GivenUp, parcel.Damaged, TimeoutError) as error:
+        log.warning("a round ended early", why=str(error) or type(error).__name__)
+        return parcel.report_bytes(parcel.Report(failed=str(error) or type(error).__name__))

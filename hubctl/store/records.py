@@ -97,3 +97,25 @@ class Size:
 
     bytes: int
     rows: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How much one table holds.
+
+    Attributes:
+        bytes: its indexes included.
+        oldest: when the first of its rows was made; None where rows are replaced, or there is none.
+        written: bytes a day, as of the last day.
+        grows: of these, what stays: nothing once as much is deleted.
+        at_end: bytes when as much is deleted as comes; None where nothing is deleted.
+    """
+
+    table: str
+    bytes: int
+    rows: int
+    oldest: datetime | None = None
+    newest: datetime | None = None
+    written: int = 0
+    grows: int = 0
+    at_end: int | None = None

@@ -3,8 +3,10 @@
 Apart from the journal, which keeps in mind what was read, and from ``memory``, which knows what the columns mean.
 """
 
+import gc
 import secrets
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -28,11 +30,10 @@ _PRUNED = 4
 
 @dataclass(frozen=True, slots=True)
 class Writers:
-    """Write sheets; each remembers the columns of the round before."""
+    """Write sheets; each remembers the columns of the round before. A round and what moved with it share times."""
 
-    round: columns.Writer = field(default_factory=columns.Writer)
-    settled: columns.Writer = field(default_factory=columns.Writer)
     moving: columns.Writer = field(default_factory=columns.Writer)
+    settled: columns.Writer = field(default_factory=columns.Writer)
 
 
 def newest(connection: sa.Connection) -> tuple[int, str]:
@@ -61,7 +62,8 @@ def load(connection: sa.Connection) -> Held:
     if memory.SETTLED not in parts:
         return Held(number, token)
     settled, moving = (columns.read(parts[name]) for name in (memory.SETTLED, memory.MOVING))
-    health, bases = memory.restore(settled, moving, _newest_first(connection))
+    with _unwatched():
+        health, bases = memory.restore(settled, moving, _newest_first(connection))
     return Held(number, token, health, bases, settled=parts[memory.SETTLED])
 
 
@@ -73,7 +75,7 @@ def save(
     marked = packed.columns_of(observed) | {memory.MARKS: ("whole", step.marks)}
     carried = columns.Writer().write(memory.carried_columns(step.carried)) if step.carried else None
     row = {"number": number, "at": now, "token": token, "observations": len(observed), "carried": carried}
-    connection.execute(sa.insert(tables.rounds), row | {"data": writers.round.write(marked)})
+    connection.execute(sa.insert(tables.rounds), row | {"data": writers.moving.write(marked)})
     sheets = memory.sheets_of(step.health)
     _put(connection, memory.MOVING, number, writers.moving.write(sheets[memory.MOVING]))
     settled = writers.settled.write(sheets[memory.SETTLED])
@@ -101,6 +103,18 @@ def latest(connection: sa.Connection, cells: Collection[Cell], limit: int) -> tu
     for data in connection.execute(statement).scalars():
         found.extend(reversed(_of_cells(data, cells)))
     return tuple(found)
+
+
+@contextmanager
+def _unwatched() -> Iterator[None]:
+    """No search for cycles among a million new records, of which none is in one: it took most of the time."""
+    watched = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if watched:
+            gc.enable()
 
 
 def _put(connection: sa.Connection, part: str, number: int, data: bytes) -> None:

@@ -20,6 +20,7 @@ from hubctl.errors import InputError, StoreUnavailable
 from hubctl.store import database, tables
 from hubctl.store.cases import Cases
 from hubctl.store.database import Database
+from hubctl.store.growth import Growth
 from hubctl.store.inventories import Inventories
 from hubctl.store.journal import Journal
 from hubctl.store.pauses import Pauses
@@ -46,6 +47,7 @@ class Store:
         witnesses: what the hub's own objects say of spokes.
         inventories: the spokes that the hub names.
         transitions: what became of predictors.
+        growth: how much all of it is.
     """
 
     database: Database
@@ -57,6 +59,7 @@ class Store:
     witnesses: Witnesses
     inventories: Inventories
     transitions: Transitions
+    growth: Growth
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -139,7 +142,7 @@ def open_store(url: str) -> Store:
     except StoreUnavailable:
         opened.close()
         raise
-    doors = Pauses(opened), Terms(opened), Witnesses(opened), Inventories(opened), Transitions(opened)
+    doors = Pauses(opened), Terms(opened), Witnesses(opened), Inventories(opened), Transitions(opened), Growth(opened)
     return Store(opened, Journal(opened), Cases(opened), Remedies(opened), *doors)
 
 

@@ -96,16 +96,6 @@ transition = sa.Table(
     sa.Index(None, "cluster", "model", "id"),
 )
 
-summary = sa.Table(
-    "summary",
-    METADATA,
-    sa.Column("seconds", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("at", UtcDateTime, primary_key=True),
-    sa.Column("upto", sa.Integer, nullable=False),
-    sa.Column("predictors", sa.Integer, nullable=False),
-    sa.Column("data", sa.LargeBinary, nullable=False),
-)
-
 good_version = sa.Table(
     "good_version",
     METADATA,

@@ -155,6 +155,7 @@ def test_same_window_polled_often_is_one_vote_and_new_windows_are_more(poised: W
             polls = poised.predictors.polls("west", MODEL)
             poised.new_window()
             until(lambda polls=polls: poised.predictors.polls("west", MODEL) >= polls + 2, "polls of it")  # type: ignore[misc]
+        until(poised.open_keys, "a finding")
         running.process.terminate()
         assert running.ended() == 0
     assert poised.open_keys() == [KEY]

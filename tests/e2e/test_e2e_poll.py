@@ -16,7 +16,8 @@ FAULTS: dict[tuple[str, str], Fault] = {
     ("south", MODEL): "not-ready",
     ("south", OTHER): "broken",
 }
-KEYS = ["cluster", "model", "version", "outcome", "instances", "anomalies", "latency_ms", "reason", "route", "tried"]
+KEYS = ["cluster", "model", "version", "outcome", "instances", "anomalies", "latency_ms", "reason", "route", "tried",
+        "served_version"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

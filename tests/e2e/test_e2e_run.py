@@ -8,9 +8,15 @@ NEW = "disk-anomaly"
 
 
 def passes(world: World, model: str = MODEL, more: int = 2) -> None:
-    """Wait for some more passes."""
-    now = world.predictors.polls("north", model)
-    until(lambda: world.predictors.polls("north", model) >= now + more, f"{more} more passes over {model}")
+    """Wait for some more polls, and for as many passes, which are made beside them."""
+    polls, made = world.predictors.polls("north", model), _ended(world)
+    until(lambda: world.predictors.polls("north", model) >= polls + more, f"{more} more polls of {model}")
+    until(lambda: _ended(world) >= made + more, f"{more} more passes")
+
+
+def _ended(world: World) -> int:
+    """Passes that came to an end, well or not, as all logs of this world say."""
+    return sum(log.read_text().count('"event": "pass') for log in world.home.glob("log-*"))
 
 
 def test_run_makes_passes_survives_broken_files_and_takes_up_what_is_new(healthy: World) -> None:
@@ -50,6 +56,20 @@ def test_run_finds_acts_and_closes_by_itself(poised: World) -> None:
         assert running.ended() == 0
     assert len(poised.actions()) == 1
     assert poised.open_keys() == []
+
+
+def test_run_whose_fleet_goes_dark_blames_the_hub_acts_on_nothing_and_sees_it_again(poised: World) -> None:
+    before = poised.tip()
+    poised.predictors.down(*poised.spokes)
+    with poised.started("run", "--interval", "0.3s") as running:
+        until(lambda: poised.open_keys() == ["hub-unreachable"], "the hub to be blamed")
+        until(lambda: "breaker_open" in running.said, "breakers to open")
+        assert (poised.remediations(), poised.tip()) == ([], before)
+        poised.predictors.up(*poised.spokes)
+        until(lambda: "hub-unreachable" not in poised.open_keys(), "its sight")
+        running.process.terminate()
+        assert running.ended() == 0
+    assert "Traceback" not in running.said
 
 
 def test_run_goes_on_when_remote_and_store_come_back(healthy: World) -> None:

@@ -44,6 +44,8 @@ def status(message: str) -> bytes:
         (500, b'{"error":"could not convert string to float"}', Outcome.MALFORMED, Reason.REJECTED_INPUT),
         (500, b'{"error":"Expected 2D array, got 1D array instead"}', Outcome.MALFORMED, Reason.REJECTED_INPUT),
         (500, b'{"error":"Model with name m does not exist."}', Outcome.NOT_FOUND, Reason.MODEL_ABSENT),
+        (400, b'{"error":"Model with name m does not exist."}', Outcome.NOT_FOUND, Reason.MODEL_ABSENT),
+        (503, b"model m does not exist", Outcome.NOT_FOUND, Reason.MODEL_ABSENT),
         (500, b'{"error":"ValueError : kaboom"}', Outcome.UNREACHABLE, Reason.SERVER_ERROR),
         (501, b"", Outcome.UNREACHABLE, Reason.SERVER_ERROR),
         (400, b"only support https", Outcome.MALFORMED, Reason.PROXY_URL),

@@ -107,7 +107,7 @@ def test_breaker_leaves_out_one_poll_the_first_time_at_any_interval() -> None:
 def test_breaker_is_open_for_ten_intervals_at_most() -> None:
     short = Observe(interval=1.0, deadline=1.0)
     assert breaker.longest(short) == 10.0
-    assert breaker.longest(Observe()) == 180.0
+    assert breaker.longest(Observe()) == 150.0
 
 
 @given(st.lists(st.integers(0, 200), min_size=1, max_size=20), st.floats(0, 1))

@@ -5,11 +5,13 @@ import contextlib
 import os
 import ssl
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import cast
 
 import pytest
 import trustme
 
+from hubctl.observe import faults
 from hubctl.observe.address import Origin
 from hubctl.observe.answers import Answer
 from hubctl.observe.connections import Connections, Place
@@ -107,6 +109,23 @@ async def test_connection_in_doubt_is_not_used_again(kept: Connections, behave: 
     assert server.connections == 2
 
 
+async def test_body_of_100_mb_is_left_at_its_bound(kept: Connections) -> None:
+    sent = 0
+
+    async def huge(exchange: Exchange) -> None:
+        nonlocal sent
+        exchange.writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+        for sent in range(0, 100_000_000, 100_000):  # noqa: B007 - counted for the test
+            exchange.writer.write(b" " * 100_000)
+            await exchange.writer.drain()
+
+    async with FaultServer(huge) as server:
+        answer = await ask(kept, server)
+    assert answer.refused is not None
+    assert (len(answer.body), answer.refused.reason) == (65_536, Reason.TOO_LARGE)
+    assert sent < 20_000_000  # what the system's own buffers hold
+
+
 async def test_bytes_that_nobody_asked_for_end_a_kept_connection(kept: Connections) -> None:
     async def chatty(exchange: Exchange) -> None:
         await normal(exchange)
@@ -135,6 +154,19 @@ async def test_answer_that_began_is_not_asked_for_again(kept: Connections) -> No
         with pytest.raises(Cut):
             await ask(kept, server)
     assert len(server.seen) == 2
+
+
+async def test_what_a_dead_connection_took_counts_as_sent(kept: Connections) -> None:
+    async def hang_up(exchange: Exchange) -> None:
+        exchange.writer.transport.abort()
+
+    phase = Phase()
+    async with FaultServer() as server:
+        await ask(kept, server)
+        server.behave = hang_up
+        with pytest.raises(Cut):
+            await kept.ask(place(server), GET, limit=1, seconds=5, phase=phase)
+    assert (len(server.seen), phase.sent) == (3, True)
 
 
 async def test_request_that_is_given_up_takes_its_connection_with_it(kept: Connections) -> None:
@@ -182,21 +214,51 @@ def authority() -> trustme.CA:
     return trustme.CA()
 
 
-def trusting(authority: trustme.CA) -> Trust:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return Trust("ca", (id(authority), 0), context)
+def trusting(authority: trustme.CA, beyond: trustme.CA | None = None) -> Trust:
+    context = verifying(authority)
+    return Trust("ca", (id(authority), 0), context, beyond=verifying(beyond) if beyond else None)
+
+
+def verifying(authority: trustme.CA) -> ssl.SSLContext:
+    made = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
+    assert len(made.get_ca_certs()) == 1
+    return made
+
+
+def serving(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(made)
+    return made
 
 
 async def test_connection_belongs_to_whom_it_trusted(kept: Connections, authority: trustme.CA) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    async with FaultServer(tls=context) as server:
+    async with FaultServer(tls=serving(authority.issue_cert("127.0.0.1"))) as server:
         for _ in range(2):
             await kept.ask(place(server, trusting(authority)), GET, limit=99, seconds=5, phase=Phase())
         with pytest.raises(ssl.SSLCertVerificationError):
             await kept.ask(place(server, trusting(trustme.CA())), GET, limit=99, seconds=5, phase=Phase())
     assert (kept.opened, len(server.seen)) == (2, 2)
+
+
+async def test_cas_beyond_the_spokes_own_are_tried_after_it(kept: Connections, authority: trustme.CA) -> None:
+    own = trustme.CA()
+    old = own.issue_cert("127.0.0.1", not_after=datetime(2021, 1, 1, tzinfo=UTC))
+    for shown, expected in [
+        (own.issue_cert("127.0.0.1"), 200),
+        (authority.issue_cert("127.0.0.1"), 200),
+        (authority.issue_cert("other.example"), Reason.HOSTNAME),
+        (old, Reason.EXPIRED),
+        (trustme.CA().issue_cert("127.0.0.1"), Reason.UNKNOWN_CA),
+    ]:
+        async with FaultServer(tls=serving(shown)) as server:
+            assert await came_of(kept, place(server, trusting(own, authority))) == expected
+
+
+async def came_of(kept: Connections, to: Place) -> int | str:
+    try:
+        return (await kept.ask(to, GET, limit=999, seconds=5, phase=Phase())).status
+    except ssl.SSLCertVerificationError as error:
+        return faults.explain(error).reason
 
 
 async def test_handshake_that_hangs_leaves_nothing_behind(kept: Connections, authority: trustme.CA) -> None:

@@ -73,6 +73,12 @@ async def test_host_that_is_gone_silent_or_unknown_is_named_with_why(tmp_path: P
     assert found == dict(zip(hosts, ("timeout", "refused", "dns"), strict=True))
 
 
+async def test_port_that_cannot_be_ends_nothing(tmp_path: Path) -> None:
+    url = "https://example.com:99999"
+    found = await Controls(Observe(controls=(url,)), tmp_path, {}, None).failing([], None)
+    assert "Port out of range" in found[url]
+
+
 def test_failure_counts_when_it_lasts_for_two_rounds() -> None:
     streaks, said = Streaks(), []
     for failed in ({"a": "dns"}, {"a": "refused", "b": "dns"}, {"b": "dns"}, {}):

@@ -1,6 +1,7 @@
 """Golden rows in a poll: sent behind the live ones, compared before anything else counts."""
 
 import json
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -129,3 +130,9 @@ def test_labels_differ_exactly_where_they_differ(mine: list[int], other: list[in
 def test_profile_without_votes_still_has_golden_answers() -> None:
     assert not Reading(output="forecast").votes
     assert first_difference(((1.0, 2.0),), ((1.0,),), 0.1) == 0
+
+
+def test_predictor_with_golden_rows_travels_to_workers_whole(model: Make) -> None:
+    one = model()
+    answered(one, [1, 1, 1, -1, 1])  # what is derived from the profile is there now, and must not get in the way
+    assert pickle.loads(pickle.dumps(one)) == one  # noqa: S301 - our own

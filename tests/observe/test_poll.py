@@ -10,7 +10,7 @@ from hubctl.model.predictor import InferenceService, Observation, Outcome
 from hubctl.model.values import Features, ModelProfile
 from hubctl.observe.poll import Poller
 from hubctl.observe.reason import Reason
-from tests.observe.conftest import NOW
+from tests.observe.conftest import NOW, STOCK, UVLOOP
 from tests.observe.faultserver import Behave, Exchange, FaultServer, fixed
 
 Make = Callable[..., InferenceService]
@@ -40,6 +40,18 @@ async def endless(exchange: Exchange) -> None:
     while True:
         exchange.writer.write(b" " * 65536)
         await exchange.writer.drain()
+
+
+async def chunked(exchange: Exchange) -> None:
+    exchange.writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for part in (b"7\r\n[1, -1]\r\n", b"0\r\nTrailer: x\r\n", b"\r\n"):
+        exchange.writer.write(part)
+        await exchange.writer.drain()
+
+
+async def until_the_end(exchange: Exchange) -> None:
+    exchange.writer.write(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n[1, -1]")
+    exchange.writer.close()
 
 
 async def reset_mid_body(exchange: Exchange) -> None:
@@ -90,6 +102,9 @@ async def test_forecast_is_recorded_and_never_votes(service: Make, poller: MakeP
         (silent, Outcome.TIMEOUT, Reason.ANSWER),
         (drip, Outcome.TIMEOUT, Reason.BODY),
         (endless, Outcome.MALFORMED, Reason.TOO_LARGE),
+        (chunked, Outcome.OK, ""),
+        (until_the_end, Outcome.OK, ""),
+        (fixed(200, b"[1, -1]", extra="Content-Length: 8\r\n"), Outcome.MALFORMED, Reason.PROTOCOL),
         (reset_mid_body, Outcome.UNREACHABLE, Reason.RESET),
         (reset, Outcome.UNREACHABLE, Reason.RESET),
         (no_http, Outcome.MALFORMED, Reason.PROTOCOL),
@@ -121,6 +136,26 @@ async def test_every_misbehaviour_is_an_outcome(
     assert found.latency_ms < 1500
 
 
+@pytest.mark.parametrize("anyio_backend", [STOCK], ids=["stock"])
+@pytest.mark.parametrize(
+    ("behave", "outcome", "reason"),
+    [
+        (silent, Outcome.TIMEOUT, Reason.ANSWER),
+        (endless, Outcome.MALFORMED, Reason.TOO_LARGE),
+        (until_the_end, Outcome.OK, ""),
+        (reset_mid_body, Outcome.UNREACHABLE, Reason.RESET),
+        (reset, Outcome.UNREACHABLE, Reason.RESET),
+        (no_http, Outcome.MALFORMED, Reason.PROTOCOL),
+    ],
+)
+async def test_misbehaviour_is_the_same_on_the_standard_loop(
+    service: Make, poller: MakePoller, behave: Behave, outcome: Outcome, reason: str
+) -> None:
+    async with FaultServer(behave) as server:
+        found = await one(poller(deadline=0.6, max_body_bytes=65536), service(server.url))
+    assert (found.outcome, found.reason) == (outcome, reason)
+
+
 async def test_gzip_bomb_is_not_unfolded(service: Make, poller: MakePoller) -> None:
     bomb = gzip.compress(b" " * 50_000_000)
     async with FaultServer(fixed(200, bomb, extra="Content-Encoding: gzip\r\n")) as server:
@@ -128,6 +163,7 @@ async def test_gzip_bomb_is_not_unfolded(service: Make, poller: MakePoller) -> N
     assert (found.outcome, found.reason) == (Outcome.MALFORMED, Reason.CONTENT_ENCODING)
 
 
+@pytest.mark.parametrize("anyio_backend", [UVLOOP, STOCK], ids=["uvloop", "stock"])
 async def test_refused_connection_is_unreachable(service: Make, poller: MakePoller) -> None:
     async with FaultServer() as server:
         url = server.url
@@ -146,6 +182,7 @@ async def test_refused_connection_is_unreachable(service: Make, poller: MakePoll
         ("http://[::1", Reason.BAD_URL),
     ],
 )
+@pytest.mark.parametrize("anyio_backend", [UVLOOP, STOCK], ids=["uvloop", "stock"])
 async def test_host_that_cannot_be_is_unreachable(service: Make, poller: MakePoller, url: str, reason: str) -> None:
     found = await one(poller(deadline=10.0), service(url))
     assert (found.outcome, found.reason) == (Outcome.UNREACHABLE, reason)

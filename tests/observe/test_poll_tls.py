@@ -11,10 +11,18 @@ from hubctl.model.predictor import InferenceService, Observation, Outcome
 from hubctl.model.route import AcmRoute
 from hubctl.observe.poll import Poller
 from hubctl.observe.reason import Reason
+from tests.observe.conftest import STOCK, UVLOOP
 from tests.observe.faultserver import FaultServer
 
 Make = Callable[..., InferenceService]
 MakePoller = Callable[..., Poller]
+
+
+@pytest.fixture(params=[UVLOOP, STOCK], ids=["uvloop", "stock"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Each loop has TLS of its own, and both name what is wrong with a certificate alike."""
+    backend: tuple[str, dict[str, bool]] = request.param
+    return backend
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Recipes on a real Prometheus that holds a generated fleet, and behind a real proxy that refuses."""
 
+import asyncio
 import socket
 import statistics
 import subprocess
@@ -344,3 +345,17 @@ async def test_a_poll_sends_the_recipes_rows_and_asks_no_more_without_them(prome
     assert (without.outcome, without.reason, without.window) == (Outcome.OK, "metrics_missing", "")
     paths = [seen.path for seen in predictor.seen]
     assert paths.count("/v1/models/anomaly-detector:predict") == paths.count("/v1/models/anomaly-detector") == 2
+
+
+async def test_rounds_that_overlap_give_the_same_rows(prometheus: str) -> None:
+    with proxying(prometheus) as proxy:
+        own = Source(url=f"{proxy.clear}/own/{{cluster}}", scope="spoke")
+        one = service("edge-a", recipe('sum(load{cluster="spoke-000.fleet",$selector})'), own)
+        rows, other = Rows(Path(), {}), service(SPOKES[0], recipe(), Source(url=prometheus))
+        other = replace(other, metrics=Endpoint("fleet", Source(url=prometheus)))
+        async with asyncio.TaskGroup() as group:
+            rounds = [group.create_task(shown([one, other], rows=rows)) for _ in range(3)]
+        found = [await each for each in rounds]
+        await rows.close()
+    assert found[0] == found[1] == found[2]
+    assert reasons(found[0]) == ["", ""]

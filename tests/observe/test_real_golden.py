@@ -17,13 +17,15 @@ import pytest
 import yaml
 from sklearn.ensemble import IsolationForest
 
+from hubctl.aggregate import aggregate
 from hubctl.cli import main
 from hubctl.demo import servers
 from hubctl.inputs import read_sources, reload
 from hubctl.model.fleet import services
 from hubctl.model.golden import first_difference
+from hubctl.model.health import FindingKind
 from hubctl.model.predictor import InferenceService, Observation, Outcome
-from hubctl.model.values import Features, ModelProfile, Observe
+from hubctl.model.values import Aggregate, Features, ModelProfile, Observe
 from hubctl.observe.poll import Poller
 from hubctl.observe.reason import Reason
 from hubctl.settings import Settings
@@ -152,6 +154,8 @@ def test_swapped_artefact_is_found_at_the_first_poll(folder: Path, url: str, ser
     assert (found.outcome, found.reason) == (Outcome.GOLDEN_MISMATCH, Reason.GOLDEN_DIFFERS)
     assert found.detail == "golden row 1: expected 1, got -1"
     assert (found.votes, found.served_version) == (False, "")
+    (told,) = aggregate([found], (), Aggregate(raise_after=1), now=found.at).findings
+    assert (told.kind, told.deterministic) == (FindingKind.PREDICTOR_FAULT, True)
 
 
 def test_version_that_has_not_arrived_is_named_even_without_live_rows(

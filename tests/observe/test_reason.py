@@ -23,5 +23,6 @@ def test_reason_is_written_as_its_word() -> None:
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_is_given_by_some_module(reason: Reason) -> None:
     folder = Path(hubctl.observe.__path__[0])
-    others = (path for path in (*folder.glob("*.py"), folder.parent / "rounds.py") if path.name != "reason.py")
+    rooms = (*folder.glob("*.py"), folder.parent / "rounds.py", *folder.parent.glob("shards/*.py"))
+    others = (path for path in rooms if path.name != "reason.py")
     assert any(f"Reason.{reason.name}" in path.read_text() for path in others)

@@ -63,9 +63,11 @@ async def well(turn: Turn) -> Gathered:
 
 
 @asynccontextmanager
-async def going(open_engine: OpenEngine, observe: Observe = FAST, folder: Path | None = None) -> AsyncIterator[Rounds]:
+async def going(
+    open_engine: OpenEngine, observe: Observe = FAST, folder: Path | None = None, *, bounded: bool = True
+) -> AsyncIterator[Rounds]:
     controls = Controls(observe, folder, {}, None) if folder else None
-    rounds = Rounds(open_engine, observe, controls)
+    rounds = Rounds(open_engine, observe, controls, bounded=bounded)
     rounds.start()
     try:
         yield rounds
@@ -170,6 +172,15 @@ async def test_mistake_in_an_engine_ends_the_next_pass_and_is_not_swallowed() ->
     assert caught.group_contains(ZeroDivisionError)
 
 
+async def test_fleet_that_outgrew_one_process_is_polled_whole_on_workers() -> None:
+    engine = Elsewhere(well)
+    observe = FAST.model_copy(update={"concurrency": 1, "deadline": 1.0})
+    async with going(engine.opened, observe, bounded=False) as rounds:
+        rounds.aim(fleet(3), None)
+        await taken(rounds, lambda so_far: so_far.rounds)
+    assert len(engine.turns[0].services) == 3
+
+
 async def test_fleet_that_outgrew_the_bounds_is_polled_as_far_as_they_go() -> None:
     engine = Elsewhere(well)
     async with going(engine.opened, FAST.model_copy(update={"concurrency": 1, "deadline": 1.0})) as rounds:
@@ -181,12 +192,12 @@ async def test_fleet_that_outgrew_the_bounds_is_polled_as_far_as_they_go() -> No
 
 
 async def test_what_nobody_takes_does_not_pile_up() -> None:
-    async with going(Elsewhere(well).opened, FAST.model_copy(update={"interval": 0.02})) as rounds:
-        rounds.aim(fleet(5), None)
-        await asyncio.sleep(0.5)
+    many = fleet(1) * 2_500
+    async with going(Elsewhere(well).opened, FAST.model_copy(update={"interval": 0.1})) as rounds:
+        rounds.aim(many, None)
+        await asyncio.sleep(1.0)
         found = rounds.take()
-    assert len(found.observations) <= 20
-    assert len(found.rounds) <= 4
+    assert 1 <= len(found.rounds) <= 4
 
 
 async def test_end_waits_for_no_poll_under_way(tmp_path: Path) -> None:
@@ -204,21 +215,40 @@ async def test_end_waits_for_no_poll_under_way(tmp_path: Path) -> None:
         assert server.most_under_way >= 1
 
 
-async def test_what_this_process_saw_is_there_before_the_round_ends(tmp_path: Path) -> None:
-    async def first_only(exchange: Exchange) -> None:
-        if len(server.seen) == 1:
-            await exchange.send(200, b'{"name": "m", "ready": true}')
-        else:
-            await asyncio.sleep(60)
+async def test_rounds_are_taken_whole_and_in_their_order() -> None:
+    held, begun = asyncio.Event(), []
 
-    observe = Observe(interval=60.0, deadline=30.0)
-    async with (
-        FaultServer(first_only) as server,
-        going(lambda heard: Poller(observe, tmp_path, {}, seen=heard), observe) as rounds,
-    ):
-        rounds.aim(fleet(2, server.url), None)
-        found = await taken(rounds, lambda so_far: so_far.observations)
-    assert ([one.outcome for one in found.observations], found.rounds) == ([Outcome.OK], ())
+    async def first_is_slow(turn: Turn) -> Gathered:
+        begun.append(turn)
+        if len(begun) == 1:
+            while not held.is_set():  # noqa: ASYNC110 - set in another loop
+                await asyncio.sleep(0.01)
+        return answered(turn)
+
+    async with going(Elsewhere(first_is_slow).opened, FAST.model_copy(update={"deadline": 2.0})) as rounds:
+        rounds.aim(fleet(2), None)
+        async with asyncio.timeout(20):
+            while len(begun) < 4:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.02)
+        assert rounds.take() == Taken()
+        held.set()
+        found = await taken(rounds, lambda so_far: len(so_far.rounds) >= 4)
+    times = [one.at for one in found.observations]
+    assert times == sorted(times)
+    assert len(times) == 2 * len(found.rounds)
+
+
+async def test_rounds_that_pile_up_behind_a_slow_one_are_late_and_counted() -> None:
+    async def never(_: Turn) -> Gathered:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    engine = Elsewhere(never)
+    async with going(engine.opened, FAST.model_copy(update={"interval": 0.05, "deadline": 0.05})) as rounds:
+        rounds.aim(fleet(1), None)
+        await asyncio.sleep(0.6)
+        assert rounds.take() == Taken()
+    assert len(engine.turns) == 3
 
 
 async def test_host_that_all_polls_go_through_is_named_after_two_rounds(tmp_path: Path) -> None:

@@ -59,8 +59,9 @@ class Predictors:
 
     async def held(self, spokes: set[str]) -> None:
         """Wait until a request to one of them is held back."""
-        while not self.waiting & spokes:  # noqa: ASYNC110 - another thread's
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(_PATIENCE):
+            while not self.waiting & spokes:  # noqa: ASYNC110 - another thread's
+                await asyncio.sleep(0.02)
 
     async def _serve(self) -> None:
         async with AsyncExitStack() as stack:

@@ -131,6 +131,17 @@ async def test_round_without_workers_says_so_and_blames_nobody(tmp_path: Path) -
     assert "start some with `hubctl worker`" in found.problems[0].hint
 
 
+async def test_rounds_that_overlap_share_a_connection(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    async with FaultServer() as server, scheduler() as where, worker(where, folder), leader(where, folder) as engine:
+        services = (service(url=server.url),)
+        found = await asyncio.gather(*(engine.round(turn(services)) for _ in range(3)))
+        assert engine._cluster._client is not None
+        clients = await engine._cluster._client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.clients))
+    assert [one.outcome for each in found for one in each.observations] == [Outcome.OK] * 3
+    assert clients == 2  # one of them is the scheduler's own
+
+
 async def test_scheduler_that_comes_back_is_used_again(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
     async with FaultServer() as server, AsyncExitStack() as first:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import orjson
 import pytest
@@ -14,6 +15,7 @@ from hubctl.model.turn import Turn
 from hubctl.model.values import Aggregate, Observe
 from hubctl.observe.poll import Poller
 from hubctl.observe.reason import Reason
+from hubctl.observe.rows import Rows
 from hubctl.shards import assign
 from hubctl.shards.engine import Sharded, opened
 from tests.shards.daskcluster import Predictors, Processes
@@ -53,7 +55,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 @pytest.fixture
 async def sharded(shared: Fleet) -> AsyncIterator[Sharded]:
-    async with opened(shared.dask.where, OBSERVE, shared.dask.folder, {}, SHARDS) as engine:
+    rows = partial(Rows, shared.dask.folder, {})
+    async with opened(shared.dask.where, OBSERVE, shared.dask.folder, rows, SHARDS, lambda _: None) as engine:
         await shared.dask.gathered(engine._cluster)
         yield engine
 
@@ -100,9 +103,11 @@ async def test_killed_worker_costs_a_round_of_its_shards_and_one_that_joins_take
 
     shared.predictors.free.clear()
     under_way = asyncio.create_task(sharded.round(turn(shared)))
-    await shared.predictors.held(victim)
-    shared.dask.kill("two")
-    shared.predictors.free.set()
+    try:
+        await shared.predictors.held(victim)
+        shared.dask.kill("two")
+    finally:
+        shared.predictors.free.set()
     lost = await under_way
 
     skipped = [one for one in lost.observations if one.outcome is Outcome.SKIPPED]

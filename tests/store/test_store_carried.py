@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 
 from hubctl.errors import StoreUnavailable
 from hubctl.model.health import Vote
+from hubctl.model.keeping import Keep
 from hubctl.store import codec, rounds, tables
 from hubctl.store.schema import Store, open_store
 from tests.store import older
@@ -60,9 +63,9 @@ def test_first_pass_packs_what_was_carried_over(carried: str) -> None:
 
 def test_rounds_that_were_carried_over_are_pruned_as_others(carried: str) -> None:
     with open_store(carried) as store:
-        for number in range(70):
-            store.journal.record(HEALTH, (), now=NOW + timedelta(hours=number))
-        assert store.size().rows["round"] == 64
+        for number in range(12):
+            store.journal.record(HEALTH, (), now=NOW + timedelta(hours=number), keep=Keep(rounds=8))
+        assert store.size().rows["round"] == 8
 
 
 def test_store_without_predictors_gets_an_empty_memory(empty: str) -> None:
@@ -83,6 +86,13 @@ def test_memory_that_is_damaged_is_refused(store: Store, second: Store, part: st
     with pytest.raises(StoreUnavailable, match="damaged") as caught:
         second.journal.load_health()
     assert "restore" in caught.value.hint
+
+
+def test_migrations_make_the_tables_that_the_code_describes_on_either_database(store: Store) -> None:
+    options = {"version_table": tables.VERSION_TABLE, "compare_type": True}
+    with store.database.reading() as connection:
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, tables.METADATA) == []
 
 
 def test_part_of_the_old_release_is_named_as_the_migration_names_it() -> None:

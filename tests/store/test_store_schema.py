@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -66,14 +64,6 @@ def test_every_commit_reaches_the_disk(store: Store) -> None:
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
-
-
-def test_migrations_make_the_tables_that_the_code_describes(store: Store) -> None:
-    with store.database.reading() as connection:
-        context = MigrationContext.configure(
-            connection, opts={"version_table": tables.VERSION_TABLE, "compare_type": True}
-        )
-        assert compare_metadata(context, tables.METADATA) == []
 
 
 def test_migrations_make_the_indexes_and_their_conditions(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""What is remembered of predictors, packed: memory, rounds, transitions and summaries instead of a row for each.
+"""What is remembered of predictors, packed: memory, rounds and transitions instead of a row for each.
 
 What the tables before held is carried over as the documents that it is; the first pass packs it. Written out, not
 derived from ``tables``: those move on, a released migration does not.
@@ -55,18 +55,9 @@ def _make() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_transition"),
     )
     op.create_index("ix_transition_cluster_model_id", "transition", ["cluster", "model", "id"])
-    op.create_table(
-        "summary",
-        sa.Column("seconds", sa.Integer, nullable=False, autoincrement=False),
-        sa.Column("at", _INSTANT, nullable=False),
-        sa.Column("upto", sa.Integer, nullable=False),
-        sa.Column("predictors", sa.Integer, nullable=False),
-        sa.Column("data", sa.LargeBinary, nullable=False),
-        sa.PrimaryKeyConstraint("seconds", "at", name="pk_summary"),
-    )
     if op.get_bind().dialect.name == "postgresql":
         # Packed already: to try once more would only cost time.
-        for table in ("memory", "round", "summary"):
+        for table in ("memory", "round"):
             op.execute(f"ALTER TABLE {table} ALTER COLUMN data SET STORAGE EXTERNAL")
 
 
