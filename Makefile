@@ -74,6 +74,7 @@ bench: $(VENV)/dev.stamp ## Run the benchmarks; prints ours, the floor and the r
 	$(BIN)/python benchmarks/publish.py
 	$(BIN)/python benchmarks/fetch.py
 	$(BIN)/python benchmarks/validate.py
+	$(BIN)/python benchmarks/aggregate.py --runs 3
 	$(BIN)/python benchmarks/poll.py
 	$(BIN)/python benchmarks/discover.py
 	$(BIN)/python -m benchmarks.store

@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from measuring import SCALE, machine
 
 from hubctl.aggregate import Aggregation, aggregate
+from hubctl.cli.main import SELDOM
 from hubctl.model.health import Condition, PredictorHealth, Vote
 from hubctl.model.predictor import Observation, Outcome
 from hubctl.model.values import Aggregate
@@ -153,6 +154,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
     if options.fleet:
+        gc.set_threshold(*SELDOM)  # as ``hubctl run`` does
         cells = ((number // MODELS, number % MODELS) for number in range(options.cells))
         print(json.dumps(passes(options.fleet, cells, options.runs)))
         return

@@ -6,6 +6,7 @@ After each round comes what a pass does with it, in another thread: ``aggregate`
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ from client import megabytes, observe, services
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from hubctl.aggregate import Aggregation, aggregate
+from hubctl.cli.main import SELDOM
 from hubctl.model.predictor import InferenceService, Observation, Outcome
 from hubctl.model.turn import Gathered, Tally, Turn, merged
 from hubctl.model.values import Aggregate
@@ -154,6 +156,7 @@ def main() -> None:
     parser.add_argument("--mark", type=int, nargs="*", default=(), help="rounds after which memory is read; one by one")
     parser.add_argument("--settings", default="{}", help="of hubctl.observe, as JSON")
     options = parser.parse_args()
+    gc.set_threshold(*SELDOM)  # as ``hubctl run`` does
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         print(json.dumps(runner.run(run(options))))
 

@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 import click
 
@@ -58,6 +59,12 @@ BULK = frozenset({"validate", "render", "diff", "publish"})
 cycles in it, of which there are none."""
 
 
+LASTING = frozenset({"run", "worker"})
+SELDOM = 50_000, 20, 10
+"""Commands that hold a fleet's worth of memory and go on, and how seldom they look for cycles in it (``gc``'s
+thresholds): at 50,000 predictors a third of each pass went into that."""
+
+
 class Topics(click.Group):
     """A group that imports a command's module only when the command is called."""
 
@@ -101,6 +108,9 @@ def cli(ctx: click.Context, directory: str | None) -> None:
     if ctx.invoked_subcommand in BULK:
         gc.disable()
         ctx.call_on_close(gc.enable)
+    if ctx.invoked_subcommand in LASTING:
+        ctx.call_on_close(partial(gc.set_threshold, *gc.get_threshold()))
+        gc.set_threshold(*SELDOM)
 
 
 def retry_in_silence() -> None:

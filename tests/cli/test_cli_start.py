@@ -36,5 +36,11 @@ def test_garbage_is_collected_again_after_a_command_that_went_without(tmp_path: 
     assert gc.isenabled()
 
 
+def test_garbage_is_looked_for_as_before_after_a_command_that_does_so_seldom(tmp_path: Path) -> None:
+    before = gc.get_threshold()
+    assert main.run(["-C", str(tmp_path), "run"]) == 2
+    assert gc.get_threshold() == before != main.SELDOM
+
+
 def test_bulk_commands_exist() -> None:
-    assert main.COMMANDS.keys() >= main.BULK | main.OFFLINE
+    assert main.COMMANDS.keys() >= main.BULK | main.OFFLINE | main.LASTING
