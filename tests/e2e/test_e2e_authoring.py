@@ -110,7 +110,7 @@ def test_edit_that_would_break_the_inputs_is_taken_back(healthy: World) -> None:
 def test_schemas_are_written_for_editors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["schema", "--output", str(tmp_path / "schemas")]) == 0
     written = {path.name for path in (tmp_path / "schemas").iterdir()}
-    inputs = {"spoke.schema.json", "override.schema.json", "values-hub.schema.json"}
+    inputs = {"spoke.schema.json", "override.schema.json", "values-hub.schema.json", "golden.schema.json"}
     assert written == inputs | {"diff.schema.json", "explanation.schema.json"}
     capsys.readouterr()
     assert main.run(["schema", "spoke"]) == 0
