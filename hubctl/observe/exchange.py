@@ -19,10 +19,10 @@ from hubctl.model.predictor import InferenceService, Outcome, Window
 from hubctl.observe import address, answers, faults, golden, openinference, protocol, routes, strict
 from hubctl.observe.address import BadUrl, Origin
 from hubctl.observe.answers import Answer, Found
-from hubctl.observe.bodies import Bodies
 from hubctl.observe.connections import Connections
 from hubctl.observe.features import NoWindow
 from hubctl.observe.http1 import NotHttp
+from hubctl.observe.kept import Kept
 from hubctl.observe.reason import Reason
 from hubctl.observe.trust import Trust
 from hubctl.observe.wire import Phase
@@ -36,6 +36,9 @@ _LEAST_SECRET = 6
 
 _DIGITS = 9
 """Of a pause; more would be a lifetime."""
+
+_BODIES = 96 * 1024 * 1024
+"""Bytes of encoded rows that are kept; 40,000 windows of five rows of 45 numbers."""
 
 _HEADS = 65_536
 """Heads of requests that are kept: one for each model on each spoke."""
@@ -103,7 +106,7 @@ class Requests:
 
     def __init__(self) -> None:
         self._head = lru_cache(_HEADS)(_head)
-        self._bodies = Bodies()
+        self._bodies: Kept[Hashable, bytes] = Kept(_BODIES)
 
     def of(self, question: Question, url: str) -> Request:
         """The request below a base URL.
@@ -112,9 +115,16 @@ class Requests:
             BadUrl: the base makes none.
         """
         key = question.key()
-        body = b"" if key is None else self._bodies.of(key, question.content)
+        body = b"" if key is None else self._body(key, question)
         origin, head = self._head(question.url(url), bool(body))
         return Request(origin, head, body)
+
+    def _body(self, key: Hashable, question: Question) -> bytes:
+        body = self._bodies.get(key)
+        if body is None:
+            body = question.content()
+            self._bodies.put(key, body, len(body))
+        return body
 
 
 def _head(url: str, predicts: bool) -> tuple[Origin, bytes]:  # noqa: FBT001 - positions are what the cache keys on

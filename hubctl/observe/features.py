@@ -10,6 +10,8 @@ import io
 import json
 import math
 import re
+from array import array
+from itertools import chain
 from typing import Any
 
 from hubctl.model.predictor import Window
@@ -81,8 +83,9 @@ def _window(rows: list[tuple[float, ...]], name: str) -> Window:
     for number, row in enumerate(rows, 1):
         if len(row) != len(rows[0]):
             raise _invalid(f"row {number}: expected {len(rows[0])} numbers as in row 1, found {len(row)}")
-    content = json.dumps([name, rows], separators=(",", ":"))
-    return Window(instances=tuple(rows), digest=hashlib.sha256(content.encode()).hexdigest()[:_DIGEST])
+    said = hashlib.sha256(f"{len(rows[0])} {len(name)} {name}".encode(errors="surrogatepass"))
+    said.update(array("d", chain.from_iterable(rows)).tobytes())
+    return Window(instances=tuple(rows), digest=said.hexdigest()[:_DIGEST])
 
 
 def _json_row(row: Any, number: int) -> tuple[float, ...]:

@@ -10,7 +10,6 @@ import os
 import signal
 import time
 from array import array
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -21,13 +20,14 @@ from hubctl.model import base
 from hubctl.model.predictor import InferenceService, Window
 from hubctl.observe import features, strict
 from hubctl.observe.features import NoWindow
+from hubctl.observe.kept import Kept
 from hubctl.observe.reason import Reason
 
 MAX_BYTES = 16 * 1024 * 1024
 """Of one model's rows; 50 rows of 45 numbers are 40 kB."""
 
-MOST_BYTES = 64 * 1024 * 1024
-"""Of all files' rows that are kept; 30,000 windows of five rows of 45 numbers."""
+MOST_BYTES = 96 * 1024 * 1024
+"""Of all files' rows that are kept; 40,000 windows of five rows of 45 numbers."""
 
 _OVERHEAD = 500
 """Bytes that a kept window takes beside its numbers."""
@@ -74,10 +74,9 @@ class Files:
             settled: seconds after which a file's time tells it from one that is written later.
         """
         self._folder = folder
-        self._most = most
         self._settled = settled
-        self._size = 0
-        self._held: OrderedDict[tuple[str, str, str], _Held] = OrderedDict()
+        self._names: dict[tuple[str, str, str], str] = {}
+        self._held: Kept[str, _Held] = Kept(most)
 
     async def window(self, template: str, service: InferenceService) -> Window:
         """The rows of a model on a spoke.
@@ -85,30 +84,24 @@ class Files:
         Raises:
             NoWindow: the file is missing, lies elsewhere, or holds none.
         """
-        key = template, service.cluster, service.name
-        held = self._held.get(key)
+        name = self._name(template, service)
+        held = self._held.get(name)
         if held is not None and held.stamp and held.stamp == _stamp_at(held.path):
-            self._held.move_to_end(key)
             return held.window()
-        name = base.fill(template, cluster=service.cluster, model=service.name)
         data, found = await asyncio.to_thread(_read_file, name, self._folder)
         window = _parsed(data)
         age = time.time() - max(found.st_mtime, found.st_ctime)
         stamp = _stamp(found) if age >= self._settled else ()
         numbers = array("d", chain.from_iterable(window.instances))
-        self._keep(key, _Held(str(self._folder / name), stamp, numbers, len(window.instances[0]), window.digest))
+        made = _Held(str(self._folder / name), stamp, numbers, len(window.instances[0]), window.digest)
+        self._held.put(name, made, _OVERHEAD + 8 * len(numbers))
         return window
 
-    def _keep(self, key: tuple[str, str, str], made: _Held) -> None:
-        self._size -= _room(self._held.pop(key, None))
-        self._held[key] = made
-        self._size += _room(made)
-        while self._size > self._most:
-            self._size -= _room(self._held.popitem(last=False)[1])
-
-
-def _room(held: _Held | None) -> int:
-    return _OVERHEAD + 8 * len(held.numbers) if held else 0
+    def _name(self, template: str, service: InferenceService) -> str:
+        key = template, service.cluster, service.name
+        if key not in self._names:
+            self._names[key] = base.fill(template, cluster=service.cluster, model=service.name)
+        return self._names[key]
 
 
 def _stamp_at(path: str) -> tuple[int, ...]:
