@@ -30,7 +30,7 @@ from hubctl.settings import Settings
 from tests.effort import times
 from tests.fleets import generated
 
-FLEETS = times(60, 200)
+FLEETS = times(36, 200)
 ASKED_EACH = 20
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PLACES = ("rendered", "apps/kserve/out")
