@@ -66,6 +66,11 @@ class _Attempts:
     sent: bool = False
     retry_after: float = 0.0
 
+    def sought(self, found: Found, route: str, tried: tuple[Tried, ...] = ()) -> Sought:
+        """What they came to."""
+        seconds = time.monotonic() - self.began if self.began else 0.0
+        return Sought(found, route, tried, self.sent, seconds, self.retry_after)
+
 
 class Search:
     """Searches; keep it over rounds."""
@@ -111,8 +116,10 @@ class Search:
         service, routes = question.service, question.service.routes
         if not routes:
             return Sought(Found(Outcome.UNREACHABLE, Reason.NO_ROUTE, f"no route leads to {service.cluster}"))
-        places, known = self._order.of(service.cluster, routes, self._clock())
         attempts = _Attempts(self._observe.deadline if seconds is None else seconds)
+        if len(routes) == 1:  # most fleets; an order of one costs each poll a tenth of its time
+            return attempts.sought(await self._over(routes[0], question, attempts, attempts.left), routes[0].type)
+        places, known = self._order.of(service.cluster, routes, self._clock())
         missed: dict[int, Found] = {}
         answered: int | None = None
         for turn, place in enumerate(places):
@@ -132,8 +139,7 @@ class Search:
             found = missed.pop(answered)
         names = order.names(routes)
         tried = tuple(Tried(names[at], one.outcome, one.reason, one.detail) for at, one in sorted(missed.items()))
-        seconds = time.monotonic() - attempts.began if attempts.began else 0.0
-        return Sought(found, names[answered], tried, attempts.sent, seconds, attempts.retry_after)
+        return attempts.sought(found, names[answered], tried)
 
     async def _over(self, route: Route, question: Question, attempts: _Attempts, seconds: float) -> Found:
         """What came of asking over one route."""
