@@ -9,15 +9,12 @@ import contextlib
 import os
 import shutil
 import signal
-import ssl
 from collections.abc import Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock, Thread
 from types import TracebackType
 from typing import Any, Self
-
-import httpx
 
 from hubctl.demo import generator, servers
 from hubctl.errors import RemoteFailed
@@ -177,18 +174,9 @@ class Monitoring:
                 stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         try:
-            await asyncio.wait_for(self._answering(), _STARTUP)
+            await asyncio.wait_for(servers.until_ok(f"{self.url}/-/ready"), _STARTUP)
         except TimeoutError as late:
             raise self._failed(f"did not start within {_STARTUP:.0f} s") from late
-
-    async def _answering(self) -> None:
-        trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        async with httpx.AsyncClient(trust_env=False, timeout=2.0, verify=trust) as client:
-            while True:
-                with contextlib.suppress(httpx.TransportError):
-                    if (await client.get(f"{self.url}/-/ready")).status_code == httpx.codes.OK:
-                        return
-                await asyncio.sleep(0.1)
 
     async def _close(self) -> None:
         if (process := self._process) is not None:
@@ -205,5 +193,4 @@ class Monitoring:
 
     def _failed(self, what: str) -> RemoteFailed:
         log = self._folder / "log"
-        tail = log.read_bytes()[-2000:].decode(errors="replace").strip()
-        return RemoteFailed(f"Prometheus {what}; its log ends with: {tail or '(nothing)'}", hint=f"look into {log}")
+        return RemoteFailed(f"Prometheus {what}; its log ends with: {servers.tail_of(log)}", hint=f"look into {log}")

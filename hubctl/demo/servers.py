@@ -12,7 +12,7 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,6 +168,30 @@ async def stop_all(servers: Iterable[ModelServer]) -> None:
     await asyncio.gather(*(server.stop() for server in servers))
 
 
+async def until_ok(url: str, check: Callable[[], None] | None = None) -> None:
+    """Returns when a server answers 200 there; ``check`` may raise before each try and once it answered."""
+    # Plain HTTP: an empty trust store saves reading the system's for every server.
+    trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    check = check or _nothing
+    async with httpx.AsyncClient(trust_env=False, timeout=2.0, verify=trust) as client:
+        while True:
+            check()
+            with contextlib.suppress(httpx.TransportError):
+                if (await client.get(url)).status_code == httpx.codes.OK:
+                    check()
+                    return
+            await asyncio.sleep(0.1)
+
+
+def _nothing() -> None:
+    """Checks nothing."""
+
+
+def tail_of(log: Path) -> str:
+    """The end of what a program printed, for people."""
+    return log.read_bytes()[-_TAIL_BYTES:].decode(errors="replace").strip() or "(nothing)"
+
+
 async def _start(model: str, folder: Path, *, log: Path, port: int) -> ModelServer:
     """One attempt on one port; raises ``_PortTakenError`` when another program has it, else as ``start_server``."""
     if not port_is_free(port):
@@ -218,17 +242,12 @@ async def _spawn(model: str, folder: Path, *, log: Path, port: int) -> ModelServ
 
 async def _answering(server: ModelServer) -> None:
     """Returns when the server says that its model is ready; raises RemoteFailed when it died."""
-    # Plain HTTP: an empty trust store saves reading the system's for every server.
-    trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    async with httpx.AsyncClient(trust_env=False, timeout=2.0, verify=trust) as client:
-        while True:
-            if not server.running:
-                raise _failed(server, f"ended with code {server.process.returncode}")
-            with contextlib.suppress(httpx.TransportError):
-                answer = await client.get(f"{server.url}/v1/models/{server.model}")
-                if answer.status_code == httpx.codes.OK and server.running:
-                    return
-            await asyncio.sleep(0.1)
+
+    def check() -> None:
+        if not server.running:
+            raise _failed(server, f"ended with code {server.process.returncode}")
+
+    await until_ok(f"{server.url}/v1/models/{server.model}", check)
 
 
 def _taken(model: str, port: int) -> _PortTakenError:
@@ -240,9 +259,9 @@ def _taken(model: str, port: int) -> _PortTakenError:
 
 def _failed(server: ModelServer, what: str) -> RemoteFailed:
     """The error of a server that did not start, with the end of its log."""
-    tail = server.log.read_bytes()[-_TAIL_BYTES:].decode(errors="replace").strip()
+    tail = tail_of(server.log)
     return RemoteFailed(
-        f"the model server of {server.model} on port {server.port} {what}; its log ends with: {tail or '(nothing)'}",
+        f"the model server of {server.model} on port {server.port} {what}; its log ends with: {tail}",
         hint=f"look into {server.log}",
         where=str(server.folder),
     )

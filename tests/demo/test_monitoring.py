@@ -1,6 +1,3 @@
-import asyncio
-import signal
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +14,7 @@ from hubctl.model.predictor import Window
 from hubctl.observe.recipes import Asked, Grid, Plan, Table
 from hubctl.observe.rows import Rows
 from hubctl.settings import Settings
+from tests.demo import orphans
 from tests.observe import promserver
 
 PORTS = {key: 20000 + number for number, key in enumerate(fleet.KEYS)}
@@ -89,20 +87,8 @@ async def test_every_predictor_gets_rows_from_prometheus_and_broken_nodes_are_se
 
 
 async def test_prometheus_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
-    parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", ORPHAN_MAKER, promserver.program("prometheus"), str(tmp_path / "prometheus"),
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert parent.stdout is not None
-    port = int(await parent.stdout.readline())
-    assert not servers.port_is_free(port)
-    parent.send_signal(signal.SIGKILL)
-    await parent.wait()
-    for _ in range(200):
-        if servers.port_is_free(port):
-            break
-        await asyncio.sleep(0.05)
-    assert servers.port_is_free(port)
+    program = promserver.program("prometheus")
+    assert await orphans.port_is_given_back(ORPHAN_MAKER, program, str(tmp_path / "prometheus"), seconds=10)
 
 
 def test_scrapes_count_from_the_moment_at_which_nodes_break() -> None:

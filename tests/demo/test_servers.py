@@ -1,7 +1,5 @@
 import asyncio
-import signal
 import socket
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pytest
 
 from hubctl.demo import servers, training
 from hubctl.errors import RemoteFailed
+from tests.demo import orphans
 
 pytestmark = pytest.mark.servers
 
@@ -34,15 +33,6 @@ async def detector(models: Path, tmp_path: Path) -> AsyncIterator[servers.ModelS
     )
     yield server
     await server.stop()
-
-
-async def until_free(port: int, *, seconds: float) -> bool:
-    """Whether the port is given back within so many seconds."""
-    for _ in range(int(seconds / 0.05)):
-        if servers.port_is_free(port):
-            return True
-        await asyncio.sleep(0.05)
-    return False
 
 
 async def test_server_answers_a_label_for_every_row(detector: servers.ModelServer) -> None:
@@ -99,13 +89,5 @@ async def test_one_failing_start_stops_the_others(models: Path, tmp_path: Path) 
 
 
 async def test_server_ends_with_a_parent_that_is_killed(models: Path, tmp_path: Path) -> None:
-    parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", ORPHAN_MAKER, str(models / "anomaly-detector" / "v1"), str(tmp_path / "server.log"),
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert parent.stdout is not None
-    port = int(await parent.stdout.readline())
-    assert not servers.port_is_free(port)
-    parent.send_signal(signal.SIGKILL)
-    await parent.wait()
-    assert await until_free(port, seconds=5)
+    folder, log = models / "anomaly-detector" / "v1", tmp_path / "server.log"
+    assert await orphans.port_is_given_back(ORPHAN_MAKER, str(folder), str(log), seconds=5)
