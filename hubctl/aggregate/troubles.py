@@ -5,7 +5,7 @@ together is a conclusion that neither allows alone; the table is in docs/concept
 trouble, and makes no finding of it either.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,7 +15,6 @@ from hubctl.model.witness import ALIVE, Application, Lease, Reach, Service, Sigh
 
 OF_ROUTE = frozenset({FindingKind.SPOKE_DOWN, FindingKind.SPOKE_API, FindingKind.SPOKE_ROUTE, FindingKind.AGENT_SILENT})
 OF_APPLICATION = frozenset({FindingKind.SYNC_FAILED, FindingKind.NOT_DELIVERED, FindingKind.APPLICATION_DEGRADED})
-OF_SERVICE = frozenset({FindingKind.VERSION_DRIFT, FindingKind.SERVICE_ABSENT, FindingKind.SERVICE_NOT_READY})
 
 _FROM_SPOKE = frozenset({Outcome.OK, Outcome.NOT_FOUND})
 """Answers that only the spoke can have given; others may come from a proxy before it."""
@@ -151,8 +150,3 @@ def _route_is_open(seen: SpokeWitness, kind: FindingKind) -> bool:
     if kind in (FindingKind.SPOKE_API, FindingKind.AGENT_SILENT):
         return unheard
     return seen.route is Reach.UNKNOWN or (unheard and seen.route is Reach.DEAD)
-
-
-def of_kind(witnesses: Iterable[SpokeWitness], kind: FindingKind) -> Iterator[tuple[SpokeWitness, Trouble]]:
-    """Every trouble of a kind, with whom it is about."""
-    return ((one, trouble) for one in witnesses for trouble in one.troubles if trouble.kind is kind)

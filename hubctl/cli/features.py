@@ -21,7 +21,7 @@ from hubctl.model.predictor import InferenceService, Window
 from hubctl.model.snapshot import Snapshot
 from hubctl.observe.features import NoWindow
 from hubctl.observe.reason import Reason
-from hubctl.observe.rows import Rows
+from hubctl.observe.rows import of_sources
 from hubctl.observe.tokens import Tokens
 from hubctl.settings import Settings
 
@@ -149,7 +149,7 @@ async def windows(
     observe = sources.values.hubctl.observe
     tokens = Tokens(observe, os.environ, settings.directory, api)
     tokens.begin(snapshot)
-    rows = Rows(settings.directory, os.environ, tokens, hidden=observe.token_env)
+    rows = of_sources(observe, settings.directory, os.environ, tokens)
     slots = asyncio.Semaphore(observe.concurrency)
 
     async def one(service: InferenceService) -> Window | NoWindow:

@@ -44,7 +44,7 @@ class _Last:
 
 
 class Order:
-    """Which route of each spoke answered last; that one is tried first, until it fails or a while is over.
+    """Which of several routes to each spoke answered last; it is tried first, until it fails or a while is over.
 
     A route that failed several times in a row is left out for a while, if there is another one.
     """
@@ -53,14 +53,12 @@ class Order:
         """Take the seconds after which the first route gets its chance again, and what leaves routes out."""
         self._bound = timedelta(seconds=bound)
         self._breakers = breakers
-        self._now = 0.0
         self._last: dict[tuple[str, tuple[Route, ...]], _Last] = {}
 
     def of(self, cluster: str, routes: tuple[Route, ...], now: datetime) -> tuple[tuple[int, ...], bool]:
         """Places in the list in the order to try, and whether the first of them is known to answer."""
-        self._now = now.timestamp()
         last = self._last.get((cluster, routes))
-        open_ones = self._open(cluster, routes)
+        open_ones = self._open(cluster, routes, now)
         if last is None or now - last.since >= self._bound:
             return open_ones, False
         return (last.index, *(place for place in open_ones if place != last.index)), True
@@ -69,27 +67,27 @@ class Order:
         """How many routes are left out now."""
         return self._breakers.open(now.timestamp()) if self._breakers else 0
 
-    def _open(self, cluster: str, routes: tuple[Route, ...]) -> tuple[int, ...]:
+    def _open(self, cluster: str, routes: tuple[Route, ...], now: datetime) -> tuple[int, ...]:
         """Places without those that are left out; all of them when none would be left."""
         every = tuple(range(len(routes)))
-        if self._breakers is None or len(routes) == 1:
+        if self._breakers is None:
             return every
-        known = names(routes)
-        return tuple(at for at in every if self._breakers.may((cluster, known[at]), self._now)) or every
+        known, moment = names(routes), now.timestamp()
+        return tuple(at for at in every if self._breakers.may((cluster, known[at]), moment)) or every
 
     def answered(self, cluster: str, routes: tuple[Route, ...], index: int, now: datetime) -> None:
         """Remember; the bound runs on while the same route answers."""
-        if self._breakers is not None and len(routes) > 1:
+        if self._breakers is not None:
             self._breakers.answered((cluster, names(routes)[index]))
         last = self._last.get((cluster, routes))
         # The first route has nothing before it that could be better: its time begins anew with each answer.
         if last is None or last.index != index or index == 0 or now - last.since >= self._bound:
             self._last[cluster, routes] = _Last(index, now)
 
-    def failed(self, cluster: str, routes: tuple[Route, ...], index: int) -> None:
+    def failed(self, cluster: str, routes: tuple[Route, ...], index: int, now: datetime) -> None:
         """Forget a route that led nowhere."""
-        if self._breakers is not None and len(routes) > 1:
-            self._breakers.failed((cluster, names(routes)[index]), self._now)
+        if self._breakers is not None:
+            self._breakers.failed((cluster, names(routes)[index]), now.timestamp())
         last = self._last.get((cluster, routes))
         if last is not None and last.index == index:
             del self._last[cluster, routes]

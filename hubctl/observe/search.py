@@ -131,7 +131,7 @@ class Search:
                 self._order.answered(service.cluster, routes, place, self._clock())
                 break
             missed[place] = found
-            self._order.failed(service.cluster, routes, place)
+            self._order.failed(service.cluster, routes, place, self._clock())
             if attempts.left <= 0:
                 break
         if answered is None:

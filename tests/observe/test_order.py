@@ -42,9 +42,9 @@ def test_first_route_stays_known_while_it_answers() -> None:
 def test_route_that_fails_is_no_longer_first() -> None:
     seen = order.Order(900)
     seen.answered("edge-a", ROUTES, 2, NOW)
-    seen.failed("edge-a", ROUTES, 1)
+    seen.failed("edge-a", ROUTES, 1, NOW)
     assert seen.of("edge-a", ROUTES, NOW)[1]
-    seen.failed("edge-a", ROUTES, 2)
+    seen.failed("edge-a", ROUTES, 2, NOW)
     assert seen.of("edge-a", ROUTES, NOW) == ((0, 1, 2), False)
 
 
